@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Runs a capture: base, dereferences, final read. The same code reads with and
+ * without faulting pages in; may_fault is a constant at each place of use.
+ */
+#ifndef TW_CAPTURE_H
+#define TW_CAPTURE_H
+
+#include "task_work.h"
+#include "twtui.h"
+
+#define TW_REGISTERS 21		/* 8-byte words of struct pt_regs */
+#define TW_PAGE_BYTES 4096
+
+tw_inline u64 tw_register(void *task, u64 index)
+{
+	void *registers = task_registers(task);
+	u64 value = 0;
+
+	if (index >= TW_REGISTERS || !registers)
+		return 0;
+	read_kernel(&value, sizeof(value), (void *)((u64)registers + index * 8));
+	return value;
+}
+
+tw_inline u64 tw_resolve(void *task, u32 kind, u64 value)
+{
+	return kind == TW_REGISTER ? tw_register(task, value) : value;
+}
+
+tw_inline long tw_read(void *to, u32 size, u64 address, const int may_fault)
+{
+	if (may_fault)
+		return copy_from_user(to, size, (void *)address);
+	return read_user(to, size, (void *)address);
+}
+
+/* bytes without the NUL, or -errno; one byte too many is asked for, so that a cut shows */
+tw_inline long tw_read_string(struct tw_event *event, u64 address, const int may_fault)
+{
+	long size;
+
+	if (may_fault)
+		size = copy_from_user_str(event->data, TW_DATA_BYTES + 2, (void *)address, 0);
+	else
+		size = read_user_str(event->data, TW_DATA_BYTES + 2, (void *)address);
+	if (size <= 0)
+		return size;
+	if (size > TW_DATA_BYTES + 1) {
+		event->flags |= TW_TRUNCATED;
+		return TW_DATA_BYTES;
+	}
+	return size - 1;
+}
+
+/* bytes, or -errno; stops at the end of the first page when the second cannot be read */
+tw_inline long tw_read_bytes(struct tw_event *event, u64 address, u64 length, const int may_fault)
+{
+	u64 in_page = TW_PAGE_BYTES - (address & (TW_PAGE_BYTES - 1));
+	u64 size = length;
+	long error;
+
+	if ((s64)length <= 0)
+		return 0;
+	event->wanted = length > 0xffffffffULL ? 0xffffffffU : length;
+	if (size > TW_DATA_BYTES) {
+		event->flags |= TW_TRUNCATED;
+		size = TW_DATA_BYTES;
+	}
+	tw_hide(size);
+	if (size > TW_DATA_BYTES)
+		return -TW_EINVAL;
+	error = tw_read(event->data, size, address, may_fault);
+	if (!error)
+		return size;
+	if (in_page >= size)
+		return error;
+	tw_hide(in_page);
+	if (in_page > TW_DATA_BYTES)
+		return error;
+	if (tw_read(event->data, in_page, address, may_fault))
+		return error;
+	event->flags |= TW_TRUNCATED;
+	return in_page;
+}
+
+/* bytes in event->data, or -errno, or TW_NOT_TRIED; fills address, wanted and flags */
+tw_inline long tw_run_capture(struct tw_capture *capture, struct tw_event *event, u64 base,
+			      u64 length, const int may_fault)
+{
+	u64 address = base, last = capture->dereferences, next;
+	long error;
+	int level;
+
+	event->wanted = 0;
+	event->address = 0;
+	if (capture->read == TW_READ_NONE)
+		return TW_NOT_TRIED;
+#pragma unroll
+	for (level = 0; level < TW_DEREFERENCES; level++) {
+		if (level >= last)
+			break;
+		next = 0;
+		error = tw_read(&next, sizeof(next), address + capture->offset[level], may_fault);
+		if (error)
+			return error;
+		address = next;
+	}
+	tw_hide(last);
+	if (last > TW_DEREFERENCES)
+		return -TW_EINVAL;
+	address += capture->offset[last];
+	event->address = address;
+	if (capture->read == TW_READ_STRING)
+		return tw_read_string(event, address, may_fault);
+	return tw_read_bytes(event, address, length, may_fault);
+}
+
+#endif

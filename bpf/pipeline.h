@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The one pipeline of all map kinds: trigger, filter, read without faulting,
+ * claim a slot, schedule, callback, capture, emit. A map kind adds its map,
+ * and says how a slot is claimed and where the state of a flight is.
+ */
+#ifndef TW_PIPELINE_H
+#define TW_PIPELINE_H
+
+#include "capture.h"
+#include "slots.h"
+
+/* what a claim found; one for a trigger is only taken when the schedule succeeds */
+struct tw_claim {
+	struct tw_slot *slot;
+	u64 *state;		/* of the flight */
+	struct tw_flight *flight;	/* lru_hash only */
+	int fresh;		/* the slot was made for this claim */
+};
+
+/* each map kind defines these; -EBUSY from a claim means: try the next turn */
+tw_inline int tw_claim(struct tw_claim *claim, u32 tid, u32 turn);
+tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key);
+
+tw_inline struct tw_counters *tw_counters_of(u32 mode)
+{
+	u32 row = TW_KIND * TW_MODES + (mode & 1);
+
+	return map_lookup(TW_COUNTERS, &row);
+}
+
+tw_inline void tw_count_error(struct tw_counters *count, long error)
+{
+	u64 number = -error;
+
+	tw_hide(number);
+	if (number >= TW_ERRNOS)
+		number = 0;
+	tw_add(count->errors[number], 1);
+}
+
+tw_inline void *tw_task_mm(void *task)
+{
+	return *(void **)((char *)task + TW_TASK_MM);
+}
+
+/* 8 linear steps in every power of two; BPF has no count-leading-zeros */
+tw_inline u64 tw_bucket_of(u64 value)
+{
+	u64 exponent = 0, rest = value;
+
+	if (value < 8)
+		return value;
+	if (rest >> 32) { exponent += 32; rest >>= 32; }
+	if (rest >> 16) { exponent += 16; rest >>= 16; }
+	if (rest >> 8) { exponent += 8; rest >>= 8; }
+	if (rest >> 4) { exponent += 4; rest >>= 4; }
+	if (rest >> 2) { exponent += 2; rest >>= 2; }
+	if (rest >> 1)
+		exponent += 1;
+	return (exponent - 2) * 8 + ((value >> (exponent - 3)) & 7);
+}
+
+tw_inline void tw_count_delay(u32 mode, u64 delay_ns)
+{
+	u32 row = TW_KIND * TW_MODES + (mode & 1);
+	struct tw_histogram *latency = map_lookup(TW_LATENCY, &row);
+	u64 bucket = tw_bucket_of(delay_ns);
+
+	tw_hide(bucket);
+	if (latency && bucket < TW_BUCKETS)
+		tw_add(latency->bucket[bucket], 1);
+}
+
+tw_inline void tw_count_nofault(struct tw_counters *count, s32 nofault)
+{
+	if (nofault == TW_NOT_TRIED)
+		tw_add(count->nofault_none, 1);
+	else if (nofault < 0)
+		tw_add(count->nofault_fault, 1);
+	else
+		tw_add(count->nofault_ok, 1);
+}
+
+tw_inline void tw_emit(struct tw_counters *count, struct tw_event *event, u64 length)
+{
+	tw_hide(length);
+	if (length > TW_DATA_BYTES)
+		length = TW_DATA_BYTES;
+	event->length = length;
+	if (ring_output(TW_EVENTS, event, TW_EVENT_HEADER_BYTES + length, TW_NO_WAKEUP))
+		tw_add(count->dropped, 1);
+	else
+		tw_add(count->emitted, 1);
+}
+
+/* a schedule succeeded over an unfinished flight: that one will never run */
+tw_inline void tw_retire_predecessor(struct tw_claim *claim)
+{
+	u64 before = *claim->state;
+	struct tw_counters *count;
+	u32 mode;
+
+	if (!before || __sync_val_compare_and_swap(claim->state, before, 0ULL) != before)
+		return;
+	mode = claim->flight ? claim->flight->mode : claim->slot->event.mode;
+	count = tw_counters_of(mode);
+	if (!count)
+		return;
+	/* an LRU slot that had to be made anew had been evicted; otherwise the kernel dropped the work */
+	if (claim->flight && claim->fresh)
+		tw_add(count->cancelled, 1);
+	else
+		tw_add(count->lost, 1);
+}
+
+tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, void *task, u64 base,
+			    u64 length)
+{
+	struct tw_slot *slot = claim->slot;
+	u64 size = read->nofault > 0 ? read->nofault : 0;
+
+	slot->mm = (u64)tw_task_mm(task);
+	slot->base = base;
+	slot->length = length;
+	slot->resolved = 1;
+	tw_hide(size);
+	if (size > TW_DATA_BYTES)
+		size = TW_DATA_BYTES;
+	read_kernel(&slot->event, TW_EVENT_HEADER_BYTES + size, read);
+	if (claim->flight) {
+		claim->flight->trigger_ns = read->trigger_ns;
+		claim->flight->mode = read->mode;
+	}
+	*claim->state = read->trigger_ns;
+}
+
+/* for the task that runs now; watch is the number of the trigger in the plan */
+tw_inline int tw_run_trigger(u32 watch, tw_work_fn work)
+{
+	u64 ids = current_ids(), base, length;
+	u32 zero = 0, tgid = ids >> 32, tid = ids, mode, index, turn;
+	struct tw_claim claim = {};
+	struct tw_capture *capture;
+	struct tw_counters *count;
+	struct tw_config *config;
+	struct tw_event *read;
+	void *task;
+	int error = -TW_EBUSY;
+
+	if (!map_lookup(TW_TARGETS, &tgid))
+		return 0;
+	config = map_lookup(TW_CONFIG, &zero);
+	if (!config || !(config->kinds & (1 << TW_KIND)))
+		return 0;
+	read = map_lookup(TW_SCRATCH, &zero);
+	index = config->first_capture + watch;
+	capture = map_lookup(TW_CAPTURE_PROGRAMS, &index);
+	mode = config->mode & 1;	/* once: a toggle must not split one event over two rows */
+	count = tw_counters_of(mode);
+	if (!read || !capture || !count)
+		return 0;
+
+	tw_add(count->fired, 1);
+	task = current_task();
+	read->trigger_ns = clock_ns();
+	read->ran_ns = 0;
+	read->result = TW_NOT_TRIED;
+	read->tgid = tgid;
+	read->tid = tid;
+	read->trigger_cpu = current_cpu();
+	read->ran_cpu = read->trigger_cpu;
+	read->map_kind = TW_KIND;
+	read->mode = mode;
+	read->capture = index;
+	read->flags = 0;
+	base = tw_resolve(task, capture->base_kind, capture->base);
+	length = tw_resolve(task, capture->length_kind, capture->length);
+	read->nofault = tw_run_capture(capture, read, base, length, 0);
+	tw_count_nofault(count, read->nofault);
+
+	if (config->defer == TW_DEFER_FAULT && read->nofault >= 0) {
+		tw_add(count->not_needed, 1);
+		if (read->flags & TW_TRUNCATED)
+			tw_add(count->truncated, 1);
+		current_name(read->comm, sizeof(read->comm));
+		tw_emit(count, read, read->nofault);
+		return 0;
+	}
+
+#pragma unroll
+	for (turn = 0; turn < TW_TRIES; turn++) {
+		error = tw_claim(&claim, tid, turn);
+		if (error == -TW_EBUSY) {
+			tw_add(count->retried, 1);
+			continue;
+		}
+		if (error || !claim.slot || !claim.state) {
+			tw_add(count->no_slot, 1);
+			tw_count_error(count, error);
+			return 0;
+		}
+		/* the schedule is the claim: it is atomic, and the callback cannot start before we return */
+		if (mode == TW_SIGNAL)
+			error = schedule_signal(task, &claim.slot->work, TW_SLOTS, work, 0);
+		else
+			error = schedule_resume(task, &claim.slot->work, TW_SLOTS, work, 0);
+		if (error != -TW_EBUSY)
+			break;
+		tw_add(count->retried, 1);
+	}
+	if (error) {
+		if (error == -TW_EBUSY)
+			tw_add(count->busy, 1);
+		else
+			tw_add(count->rejected, 1);
+		tw_count_error(count, error);
+		return 0;
+	}
+	tw_retire_predecessor(&claim);
+	tw_add(count->scheduled, 1);
+	tw_fill_slot(&claim, read, task, base, length);
+	return 0;
+}
+
+/* the copy read at the trigger stands in for memory that cannot be read any more */
+tw_inline u64 tw_keep_copy(struct tw_slot *slot, struct tw_event *event)
+{
+	u64 size = event->nofault;
+
+	if (event->nofault <= 0)
+		return 0;
+	tw_hide(size);
+	if (size > TW_DATA_BYTES)
+		size = TW_DATA_BYTES;
+	read_kernel(event->data, size, slot->event.data);
+	/* an LRU slot may have been given to another task while we copied */
+	if (slot->event.trigger_ns != event->trigger_ns || slot->event.tid != event->tid)
+		return 0;
+	event->flags |= TW_KEPT | (slot->event.flags & TW_TRUNCATED);
+	return size;
+}
+
+/* in the context of the task, where pages may be faulted in */
+tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
+{
+	u64 ran_ns = clock_ns(), trigger_ns = slot->event.trigger_ns, size = 0, base, length;
+	u64 *state = tw_flight_state(slot, key);
+	u32 index = slot->event.capture, mode = slot->event.mode & 1, tid = (u32)current_ids();
+	void *task = current_task();
+	struct tw_capture *capture;
+	struct tw_counters *count;
+	struct tw_event *event;
+	long result;
+
+	/* a recycled LRU slot, or a flight that the sweeper has cancelled: already counted */
+	if (slot->event.tid != tid || !state || !trigger_ns ||
+	    __sync_val_compare_and_swap(state, trigger_ns, trigger_ns | TW_RUNNING) != trigger_ns)
+		return 0;
+	count = tw_counters_of(mode);
+	capture = map_lookup(TW_CAPTURE_PROGRAMS, &index);
+	if (!count || !capture)
+		return 0;
+	tw_count_delay(mode, ran_ns - trigger_ns);
+	/* private to the task: a slot can be recycled, and per-CPU memory overwritten, while a fault sleeps */
+	event = task_storage_get(TW_BUFFERS, task, 0, TW_STORAGE_CREATE);
+	if (!event) {
+		tw_add(count->read_fault, 1);
+		tw_count_error(count, -TW_ENOMEM);
+		tw_add(count->completed, 1);
+		tw_add(count->dropped, 1);
+		*state = 0;
+		return 0;
+	}
+	read_kernel(event, TW_EVENT_HEADER_BYTES, &slot->event);
+	/* these decided whose flight this is, and a recycled slot may say something else by now */
+	event->trigger_ns = trigger_ns;
+	event->tid = tid;
+	event->mode = mode;
+	event->capture = index;
+	event->ran_ns = ran_ns;
+	event->ran_cpu = current_cpu();
+	event->flags = TW_DEFERRED;
+	if (slot->resolved) {
+		base = slot->base;
+		length = slot->length;
+	} else {
+		base = tw_resolve(task, capture->base_kind, capture->base);
+		length = tw_resolve(task, capture->length_kind, capture->length);
+	}
+	/*
+	 * An exiting thread has no mm and may sit on another process's page tables, and after
+	 * execve the address means something else: both reads would succeed with foreign bytes.
+	 */
+	if (!slot->mm || slot->mm != (u64)tw_task_mm(task)) {
+		event->wanted = 0;
+		event->address = 0;
+		event->flags |= TW_GONE;
+		result = capture->read == TW_READ_NONE ? TW_NOT_TRIED : -TW_EFAULT;
+	} else
+		result = tw_run_capture(capture, event, base, length, 1);
+	event->result = result;
+
+	if (result >= 0) {
+		tw_add(count->read_ok, 1);
+		size = result;
+		if (event->flags & TW_TRUNCATED)
+			tw_add(count->truncated, 1);
+		if (event->nofault < 0 && event->nofault != TW_NOT_TRIED)
+			tw_add(count->rescued, 1);
+	} else if (result == TW_NOT_TRIED) {
+		tw_add(count->read_none, 1);
+	} else {
+		tw_add(count->read_fault, 1);
+		tw_count_error(count, result);
+		event->flags &= ~TW_TRUNCATED;
+		size = tw_keep_copy(slot, event);
+	}
+	current_name(event->comm, sizeof(event->comm));
+	tw_add(count->completed, 1);
+	tw_emit(count, event, size);
+	/* last: while the word says running, the sweeper knows that counters may still move */
+	*state = 0;
+	return 0;
+}
+
+#endif

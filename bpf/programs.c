@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * The three programs of a map kind; compiled behind hash.c, array.c or lru_hash.c.
+ * A program's functions carry its name in front, which is how the linker finds
+ * them, and are defined after it, as the program must be its section's first.
+ */
+static int tw_trigger_work(struct bpf_map *map, void *key, void *value);
+static int tw_probe_work(struct bpf_map *map, void *key, void *value);
+static int tw_sweep_each(struct bpf_map *map, TW_KEY *key, TW_WALKED_VALUE *value,
+			 struct tw_sweep *sweep);
+
+/* perf event, tracepoint or uprobe; the cookie is the number of the trigger in the plan */
+int tw_trigger(void *ctx)
+{
+	return tw_run_trigger(attach_cookie(ctx), tw_trigger_work);
+}
+
+tw_function_of(tw_trigger)
+int tw_trigger_work(struct bpf_map *map, void *key, void *value)
+{
+	return tw_run_callback(value, key);
+}
+
+/* syscall program, run once for each thread to probe */
+int tw_probe(struct tw_probe *probe)
+{
+	return tw_run_probe(probe, tw_probe_work);
+}
+
+tw_function_of(tw_probe)
+int tw_probe_work(struct bpf_map *map, void *key, void *value)
+{
+	return tw_run_callback(value, key);
+}
+
+/* syscall program, run a few times a second */
+int tw_sweep(struct tw_sweep *sweep)
+{
+	struct tw_sweep found = { .action = sweep->action };
+
+	for_each_element(TW_WALKED, tw_sweep_each, &found, 0);
+	*sweep = found;
+	return 0;
+}
+
+tw_function_of(tw_sweep)
+int tw_sweep_each(struct bpf_map *map, TW_KEY *key, TW_WALKED_VALUE *value, struct tw_sweep *sweep)
+{
+	if (tw_sweep_one(key, value, sweep))
+		sweep->reaped++;
+	return 0;
+}

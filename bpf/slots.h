@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Slots and flights. A slot is one map value with its struct bpf_task_work; a
+ * flight is one scheduled callback, and its state is a single word:
+ *
+ *	0                        no flight
+ *	trigger_ns               scheduled, not started
+ *	trigger_ns | TW_RUNNING  the callback runs
+ *
+ * Whoever swaps the word counts the flight: the callback (completed), the next
+ * schedule on the slot, or the sweeper (lost, cancelled). So each flight is
+ * counted once. In hash and array the word is in the slot. An evicted LRU slot
+ * vanishes without a trace, so lru_hash keeps the word in a hash of its own.
+ */
+#ifndef TW_SLOTS_H
+#define TW_SLOTS_H
+
+#include "task_work.h"
+#include "twtui.h"
+
+#define TW_RUNNING (1ULL << 63)
+#define TW_TRIES 4
+#define TW_FIRST_PROBE_TURN TW_TRIES	/* probes have keys of their own, four per mode */
+
+struct tw_slot {
+	u64 state;
+	u64 mm;			/* task->mm at the trigger: whose memory may be read */
+	u64 base;		/* the capture's base and length, from the registers at the trigger */
+	u64 length;
+	u64 resolved;		/* base and length are known; else the callback reads the registers */
+	struct bpf_task_work work;
+	struct tw_event event;	/* as the trigger knew it, with what it could read */
+};
+
+struct tw_flight {
+	u64 state;
+	u64 trigger_ns;		/* of the newest flight, also when it is over */
+	u64 mode;
+};
+
+/* hash and lru_hash; an array has indexes */
+struct tw_key {
+	u32 tid;
+	u32 turn;
+};
+
+#endif

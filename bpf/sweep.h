@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The sweeper: walks every flight, counts what is pending, turns the flights of
+ * dead tasks into lost and those of evicted LRU slots into cancelled, and gives
+ * back the slots of dead tasks, which would fill the maps under thread churn.
+ */
+#ifndef TW_SWEEP_H
+#define TW_SWEEP_H
+
+#include "pipeline.h"
+
+/* a dying thread can fire once more after its PID is gone, so its slot stays that long */
+#define TW_GRACE_NS 100000000ULL
+
+/* past exit_task_work() nothing runs any more; exit_state is set after it (kernel/exit.c) */
+tw_inline int tw_task_alive(u32 tid)
+{
+	struct task_struct *task = task_from_pid(tid);
+	int alive;
+
+	if (!task)
+		return 0;
+	alive = *(int *)((char *)task + TW_TASK_EXIT_STATE) == 0;
+	task_release(task);
+	return alive;
+}
+
+/* counts a flight that will not run, unless someone else has just counted it */
+tw_inline int tw_retire(u64 *state, u64 before, u32 mode, const int is_lost)
+{
+	struct tw_counters *count = tw_counters_of(mode);
+
+	if (!count || __sync_val_compare_and_swap(state, before, 0ULL) != before)
+		return 0;
+	if (is_lost)
+		tw_add(count->lost, 1);
+	else
+		tw_add(count->cancelled, 1);
+	return 1;
+}
+
+/* one flight; gone: its slot was evicted. Returns 1 when its entry can be given back */
+tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, u32 tid, u32 mode, u64 since,
+			      const int gone)
+{
+	u64 before = *state;
+	int alive;
+
+	mode &= 1;
+	sweep->flights++;
+	if (before & TW_RUNNING) {
+		sweep->running[mode]++;
+		return 0;
+	}
+	alive = tw_task_alive(tid);
+	if (before) {
+		if (!alive)
+			tw_retire(state, before, mode, 1);
+		else if (gone || sweep->action == TW_CANCEL)
+			tw_retire(state, before, mode, 0);
+		else {
+			sweep->pending[mode]++;
+			if (!sweep->oldest_ns || before < sweep->oldest_ns)
+				sweep->oldest_ns = before;
+			return 0;
+		}
+	}
+	if (sweep->action == TW_CANCEL)
+		return 1;
+	return sweep->action == TW_REAP && !alive && since && clock_ns() - since > TW_GRACE_NS;
+}
+
+#endif

@@ -1,0 +1,61 @@
+"""Frames: whole ones come out whatever the pieces, hostile ones are refused."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from twtui.frames import FrameKind, FrameReader, pack_frame, pack_json, unpack_json
+from twtui.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError
+
+FRAMES = st.lists(st.tuples(st.sampled_from(FrameKind), st.binary(max_size=200)), max_size=8)
+
+
+@given(FRAMES, st.integers(1, 40))
+def test_frames_survive_any_cutting(frames: list[tuple[FrameKind, bytes]], piece: int) -> None:
+    stream = b"".join(pack_frame(kind, payload) for kind, payload in frames)
+    reader = FrameReader()
+    found = []
+    for at in range(0, len(stream), piece):
+        found += reader.feed(stream[at : at + piece])
+    assert found == frames
+
+
+@given(st.binary(max_size=300))
+def test_garbage_is_refused_or_waits(data: bytes) -> None:
+    try:
+        frames = FrameReader().feed(data)
+    except WireError:
+        return
+    assert sum(8 + len(payload) for _, payload in frames) <= len(data)
+
+
+def test_another_version_is_refused() -> None:
+    with pytest.raises(WireError, match="protocol version 99"):
+        FrameReader().feed(struct.pack("<IHH", 0, FrameKind.CLOSE, 99))
+
+
+def test_an_unknown_kind_is_refused() -> None:
+    with pytest.raises(WireError, match="unknown frame 77"):
+        FrameReader().feed(struct.pack("<IHH", 0, 77, PROTOCOL_VERSION))
+
+
+def test_a_huge_frame_is_refused_before_its_bytes_come() -> None:
+    head = struct.pack("<IHH", MAX_FRAME_BYTES + 1, FrameKind.BATCH, PROTOCOL_VERSION)
+    with pytest.raises(WireError, match="a frame of"):
+        FrameReader().feed(head)
+
+
+def test_json_frames() -> None:
+    ((kind, payload),) = FrameReader().feed(pack_json(FrameKind.OPEN, {"a": [1, "é"]}))
+    assert kind is FrameKind.OPEN
+    assert unpack_json(payload) == {"a": [1, "é"]}
+
+
+@pytest.mark.parametrize("payload", [b"", b"[]", b"{", b"\xff", b"1"])
+def test_what_is_no_json_object_is_refused(payload: bytes) -> None:
+    with pytest.raises(WireError):
+        unpack_json(payload)

@@ -1,0 +1,261 @@
+"""The fold: a state and a batch give the next state, a state gives a snapshot; pure, live or replayed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+
+from twtui.model.batch import Batch, Reading
+from twtui.model.enums import MapKind, Mode, RunState
+from twtui.model.event import Event
+from twtui.model.histogram import Histogram
+from twtui.model.ledger import Counters, Invariant, Row, ledger_invariants
+from twtui.model.pace import Pace
+from twtui.model.plan import Command, Plan, SetCapture, SetMapKinds, Stop
+from twtui.model.snapshot import BackendInfo, Health, LedgerRow, Snapshot, TargetView
+
+WINDOW = 10_000
+"""Newest events that a snapshot holds."""
+MAX_NOTES = 50
+MAX_CAPTURES = 256
+"""``tw_event.capture`` is one byte."""
+_ROWS: tuple[Row, ...] = tuple((kind, mode) for kind in MapKind for mode in Mode)
+_row_of = itemgetter(Event._fields.index("map_kind"), Event._fields.index("mode"))
+_SHORTEST_SHARE_NS = 50_000_000
+"""Below this the share of a core would be noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnUse:
+    """What this process has used so far, as the engine measured it."""
+
+    at_ns: int = 0
+    """CLOCK_MONOTONIC, ns."""
+    cpu_ns: int = 0
+    rss_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the last snapshot was made from, for everything that is counted from one to the next."""
+
+    own: OwnUse = OwnUse()
+    reading_ns: int = 0
+    kernel_cpu_ns: int = 0
+    cpu_percent: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Everything that is known of a run. Made by ``starting``, changed by the functions below."""
+
+    plan: Plan
+    """As commands have changed it so far."""
+    info: BackendInfo
+    pace: Pace
+    mode: Mode
+    window: int = WINDOW
+    run_state: RunState = RunState.STARTING
+    started_ns: int = 0
+    at_ns: int = 0
+    events: tuple[Event, ...] = ()
+    events_seen: int = 0
+    unseen: int = 0
+    """Of ``events``, how many came after the last snapshot."""
+    skipped: int = 0
+    delivered: Mapping[Row, int] = field(default_factory=dict)
+    reading: Reading | None = None
+    reading_ns: int = 0
+    ledger: Mapping[Row, Counters] = field(default_factory=dict)
+    """The last reading's, with what was delivered by then."""
+    invariants: tuple[Invariant, ...] = ()
+    captures: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    error: str = ""
+    hint: str = ""
+    shown: _Shown = _Shown()
+
+
+def starting(plan: Plan, window: int = WINDOW) -> State:
+    """The state before the backend is open."""
+    return State(plan, BackendInfo(""), Pace.starting(0), plan.mode, window)
+
+
+def opened(state: State, info: BackendInfo) -> State:
+    """The state when every trigger is attached."""
+    return replace(state, info=info, run_state=RunState.LIVE)
+
+
+def failed(state: State, message: str, hint: str = "") -> State:
+    """The state when nothing more will come, because of an error; what was counted stays."""
+    return replace(state, run_state=RunState.FAILED, error=message, hint=hint)
+
+
+def with_note(state: State, *notes: str) -> State:
+    """The state with something more that a person should know."""
+    return replace(state, notes=(*state.notes, *notes)[-MAX_NOTES:]) if notes else state
+
+
+def commanded(state: State, command: Command) -> State:
+    """The state after a command that the backend took; a mode shows only when it is in force."""
+    match command:
+        case SetMapKinds(map_kinds):
+            return replace(state, plan=replace(state.plan, map_kinds=map_kinds))
+        case SetCapture(index, capture):
+            watches = list(state.plan.watches)
+            watches[index] = replace(watches[index], capture=capture)
+            return replace(state, plan=replace(state.plan, watches=tuple(watches)))
+        case Stop():
+            return replace(state, run_state=RunState.ENDING)
+    return state
+
+
+def fold(state: State, batch: Batch, events: Sequence[Event]) -> State:
+    """The state after a batch.
+
+    Args:
+        batch: What came.
+        events: ``batch.records``, decoded.
+    """
+    if not state.started_ns:
+        started_ns = state.info.attached_ns or batch.at_ns
+        state = replace(state, started_ns=started_ns, pace=Pace.starting(started_ns))
+    if events:
+        state = _with_events(state, events)
+    if batch.reading is not None:
+        state = _with_reading(state, batch, batch.reading)
+    known = {i: texts for i, texts in batch.captures.items() if 0 <= i < MAX_CAPTURES}
+    return with_note(
+        replace(
+            state,
+            at_ns=max(state.at_ns, batch.at_ns),
+            mode=Mode(batch.mode) if batch.mode else state.mode,
+            captures={**state.captures, **known} if known else state.captures,
+            run_state=RunState.ENDED if batch.end else state.run_state,
+        ),
+        *batch.notes,
+    )
+
+
+def _with_events(state: State, events: Sequence[Event]) -> State:
+    delivered = dict(state.delivered)
+    for row, count in Counter(map(_row_of, events)).items():
+        delivered[row] = delivered.get(row, 0) + count
+    unseen = state.unseen + len(events)
+    newest = tuple(events[-state.window :])
+    room = state.window - len(newest)
+    return replace(
+        state,
+        events=(*state.events[max(len(state.events) - room, 0) :], *newest),
+        events_seen=state.events_seen + len(events),
+        unseen=min(unseen, state.window),
+        skipped=state.skipped + max(unseen - state.window, 0),
+        delivered=delivered,
+    )
+
+
+def _with_reading(state: State, batch: Batch, reading: Reading) -> State:
+    ledger = _with_delivered(reading.ledger, state.delivered)
+    all_in = all(counters.delivered >= counters.emitted for counters in ledger.values())
+    # the last batch has to bring everything; before that, a quiet reading may run ahead of its events
+    settled = reading.quiet and (batch.end or all_in)
+    return replace(
+        state,
+        reading=reading,
+        reading_ns=batch.at_ns,
+        ledger=ledger,
+        pace=state.pace.after(batch.at_ns, ledger),
+        invariants=ledger_invariants(ledger, None if settled else state.ledger),
+    )
+
+
+def _with_delivered(
+    ledger: Mapping[Row, Counters], delivered: Mapping[Row, int]
+) -> dict[Row, Counters]:
+    return {
+        row: replace(ledger.get(row, Counters()), delivered=delivered.get(row, 0))
+        for row in _ROWS
+        if row in ledger or row in delivered
+    }
+
+
+def shown(state: State, own: OwnUse) -> State:
+    """The state after a snapshot of it was published."""
+    kernel_cpu_ns = state.reading.cpu_ns if state.reading else 0
+    mark = _Shown(own, state.reading_ns, kernel_cpu_ns, _cpu_percent(state, own))
+    if own.at_ns - state.shown.own.at_ns < _SHORTEST_SHARE_NS:
+        mark = state.shown
+    return replace(state, unseen=0, shown=mark)
+
+
+def _cpu_percent(state: State, own: OwnUse) -> float:
+    before = state.shown
+    own_ns = own.at_ns - before.own.at_ns
+    if not before.own.at_ns or own_ns < _SHORTEST_SHARE_NS:
+        return before.cpu_percent
+    share = (own.cpu_ns - before.own.cpu_ns) / own_ns
+    kernel_ns = state.reading_ns - before.reading_ns
+    if state.reading and before.reading_ns and kernel_ns > 0:
+        share += (state.reading.cpu_ns - before.kernel_cpu_ns) / kernel_ns
+    return max(share, 0.0) * 100
+
+
+def _health(state: State, own: OwnUse, dropped: int) -> Health:
+    reading = state.reading or Reading({}, {})
+    return Health(
+        dropped=dropped,
+        skipped=state.skipped,
+        backlog_bytes=reading.backlog_bytes,
+        cpu_percent=_cpu_percent(state, own),
+        rss_bytes=own.rss_bytes + reading.rss_bytes,
+        bpf_ns_per_event=reading.bpf_run_ns / reading.bpf_runs if reading.bpf_runs else None,
+    )
+
+
+def snapshot(state: State, own: OwnUse = OwnUse()) -> Snapshot:
+    """The picture of a state.
+
+    Args:
+        own: What this process has used so far; the cost of the kernel process is in the state.
+    """
+    ledger = _with_delivered(state.ledger, state.delivered)
+    in_use = {(kind, state.mode) for kind in state.plan.map_kinds}
+    rows = tuple(
+        LedgerRow(
+            row,
+            ledger.get(row, Counters()),
+            state.pace.rates(row),
+            state.pace.history.get(row, ()),
+        )
+        for row in _ROWS
+        if row in in_use or ledger.get(row, Counters()) != Counters()
+    )
+    total = Counters()
+    for row in rows:
+        total = total.plus(row.counters)
+    latency: Mapping[Row, Histogram] = state.reading.latency if state.reading else {}
+    targets: tuple[TargetView, ...] = state.reading.targets if state.reading else ()
+    captures = [state.captures.get(i, ("", "")) for i in range(max(state.captures, default=-1) + 1)]
+    return Snapshot(
+        state=state.run_state,
+        plan=state.plan,
+        info=state.info,
+        mode=state.mode,
+        at_ns=state.at_ns,
+        elapsed_ns=max(state.at_ns - state.started_ns, 0),
+        rows=rows,
+        total=total,
+        latency=latency,
+        invariants=state.invariants,
+        events=state.events,
+        events_seen=state.events_seen,
+        captures=tuple(capture for _, capture in captures),
+        triggers=tuple(trigger for trigger, _ in captures),
+        targets=targets,
+        health=_health(state, own, total.dropped),
+        notes=state.notes,
+        error=state.error,
+        hint=state.hint,
+    )

@@ -1,0 +1,55 @@
+"""Where a task's saved user registers are, by architecture: one table each, nothing else knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Registers:
+    """Register names of one architecture, as indexes of 8-byte words into ``struct pt_regs``."""
+
+    index: Mapping[str, int]
+    """Every name a person may write, ``ip``, ``sp`` and ``ret`` included."""
+    function_arguments: tuple[str, ...]
+    """Registers of arg1, arg2, … at a function's entry."""
+    syscall_arguments: tuple[str, ...]
+    """The same at a system call's entry."""
+
+    def argument(self, number: int, of_syscall: bool) -> int:
+        """The index of argument ``number`` (counted from 1).
+
+        Raises:
+            LookupError: The calling convention passes no such argument in a register.
+        """
+        names = self.syscall_arguments if of_syscall else self.function_arguments
+        if not 1 <= number <= len(names):
+            raise LookupError(f"arg{number} is not passed in a register")
+        return self.index[names[number - 1]]
+
+
+def _words(names: str) -> dict[str, int]:
+    return {name: index for index, name in enumerate(names.split())}
+
+
+_X86_64 = _words(
+    "r15 r14 r13 r12 rbp rbx r11 r10 r9 r8 rax rcx rdx rsi rdi orig_rax rip cs eflags rsp ss"
+)
+_AARCH64 = _words(" ".join(f"x{number}" for number in range(31)) + " sp pc pstate")
+
+ARCHITECTURES: Mapping[str, Registers] = {
+    # arch/x86/include/uapi/asm/ptrace.h: struct pt_regs
+    "x86_64": Registers(
+        index=_X86_64
+        | {"ip": _X86_64["rip"], "sp": _X86_64["rsp"], "ret": _X86_64["rax"], "fp": _X86_64["rbp"]},
+        function_arguments=("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
+        syscall_arguments=("rdi", "rsi", "rdx", "r10", "r8", "r9"),
+    ),
+    # arch/arm64/include/uapi/asm/ptrace.h: struct user_pt_regs
+    "aarch64": Registers(
+        index=_AARCH64 | {"ip": _AARCH64["pc"], "ret": 0, "fp": 29, "lr": 30},
+        function_arguments=tuple(f"x{number}" for number in range(6)),
+        syscall_arguments=tuple(f"x{number}" for number in range(6)),
+    ),
+}

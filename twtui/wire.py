@@ -1,0 +1,228 @@
+"""Bytes on the wire: events as bpf/twtui.h lays them out, batches, and the frames between the processes."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from twtui.errors import TwtuiError
+from twtui.model.batch import Batch, Reading
+from twtui.model.enums import MapKind, Mode, TargetState
+from twtui.model.event import Event
+from twtui.model.histogram import BUCKETS, Histogram
+from twtui.model.ledger import COUNTER_NAMES, Counters, Row
+from twtui.model.snapshot import TargetView
+
+PROTOCOL_VERSION = 1
+MAX_FRAME_BYTES = 64 << 20
+ROWS: tuple[Row, ...] = tuple((kind, mode) for kind in MapKind for mode in Mode)
+"""Rows of the ledger in the order of the kernel's maps: map kind x 2 + mode."""
+
+EVENT = struct.Struct("<QQQiiIIIIHHBBBB16s")
+"""The fixed part of ``struct tw_event``."""
+EVENT_FIELDS = (
+    "trigger_ns ran_ns address nofault result tgid tid length wanted trigger_cpu ran_cpu "
+    "map_kind mode capture flags comm"
+).split()
+CAPTURE = struct.Struct("<QQ5qIIII")
+"""``struct tw_capture``."""
+CONFIG = struct.Struct("<IIII")
+"""``struct tw_config``."""
+TARGET = struct.Struct("<II")
+"""``struct tw_target``."""
+PROBE = struct.Struct("<IIiI")
+"""``struct tw_probe``."""
+SWEEP = struct.Struct("<IIQ2Q2QQQ")
+"""``struct tw_sweep``."""
+COUNTER_FIELDS = (
+    "fired not_needed scheduled busy no_slot rejected retried completed read_ok read_fault read_none "
+    "truncated nofault_ok nofault_fault nofault_none rescued cancelled lost emitted dropped"
+).split()
+"""The u64 members of ``struct tw_counters`` before ``errors``."""
+ERRNOS = 134
+CAPTURES = 256
+"""``tw_event.capture`` is one byte."""
+
+_RECORD = struct.Struct("<II")
+BUSY, DISCARD = 1 << 31, 1 << 30
+_LENGTH_MASK = DISCARD - 1
+_KINDS = tuple(MapKind)
+_MODES = tuple(Mode)
+
+
+class WireError(TwtuiError):
+    """Bytes that are not what the protocol says; the other side is broken or hostile."""
+
+
+def pack_record(event: Event) -> bytes:
+    """One event as the ring buffer holds it: header, fixed part, data, padding to 8 bytes."""
+    fixed = EVENT.pack(
+        event.trigger_ns, event.ran_ns, event.address, event.nofault, event.result,
+        event.pid, event.tid, len(event.data), event.wanted_bytes, event.trigger_cpu, event.ran_cpu,
+        event.map_kind.number, event.mode.number, event.capture, event.flags, event.comm,
+    )  # fmt: skip
+    size = len(fixed) + len(event.data)
+    return _RECORD.pack(size, 0) + fixed + event.data + bytes(-size % 8)
+
+
+def iter_events(records: bytes) -> Iterator[Event]:
+    """The events in ``Batch.records``, in order; discarded records are left out.
+
+    Raises:
+        WireError: The bytes do not hold whole records.
+    """
+    at, end = 0, len(records)
+    fixed_bytes = EVENT.size
+    unpack = EVENT.unpack_from
+    while at < end:
+        try:
+            (header, _) = _RECORD.unpack_from(records, at)
+            size = header & _LENGTH_MASK
+            if not header & DISCARD:
+                (
+                    trigger_ns, ran_ns, address, nofault, result, tgid, tid, length, wanted,
+                    trigger_cpu, ran_cpu, kind, mode, capture, flags, comm,
+                ) = unpack(records, at + 8)  # fmt: skip
+                start = at + 8 + fixed_bytes
+                if fixed_bytes + length > size or start + length > end:
+                    raise WireError(f"record at byte {at} claims {length} bytes of data")
+                yield Event(
+                    trigger_ns, ran_ns, address, nofault, result, tgid, tid, wanted,
+                    trigger_cpu, ran_cpu, _KINDS[kind], _MODES[mode], capture, flags,
+                    comm.partition(b"\0")[0], records[start : start + length],
+                )  # fmt: skip
+        except (struct.error, IndexError) as error:
+            raise WireError(f"broken record at byte {at}: {error}") from None
+        at += 8 + size + (-size % 8)
+    if at != end:
+        raise WireError(f"the last record claims {at - end} bytes that are not there")
+
+
+def whole_records(records: bytes, max_bytes: int) -> int:
+    """How many leading bytes hold finished records, at least one record over ``max_bytes``.
+
+    Stops before a record that is still being written.
+    """
+    at, end = 0, len(records)
+    while at < end and at < max_bytes:
+        header = _RECORD.unpack_from(records, at)[0]
+        if header & BUSY:
+            break
+        size = header & _LENGTH_MASK
+        at += 8 + size + (-size % 8)
+    return at
+
+
+def _pack_counters(counters: Counters) -> list[Any]:
+    return [*(getattr(counters, name) for name in COUNTER_NAMES), dict(counters.errors)]
+
+
+def _unpack_counters(values: list[Any]) -> Counters:
+    *numbers, errors = values
+    named = {name: int(value) for name, value in zip(COUNTER_NAMES, numbers, strict=True)}
+    known = {str(name): int(count) for name, count in errors.items()}
+    return Counters(**named, errors=MappingProxyType(known))
+
+
+def _within(number: Any, end: int) -> int:
+    found = int(number)
+    if not 0 <= found < end:
+        raise WireError(f"{found} is not from 0 to {end - 1}")
+    return found
+
+
+def _row_name(row: Row) -> str:
+    return f"{row[0]}/{row[1]}"
+
+
+def _row(name: str) -> Row:
+    kind, _, mode = name.partition("/")
+    return MapKind(kind), Mode(mode)
+
+
+def _pack_reading(reading: Reading) -> dict[str, Any]:
+    return {
+        "ledger": {_row_name(row): _pack_counters(c) for row, c in reading.ledger.items()},
+        "latency": {_row_name(row): list(h.counts.items()) for row, h in reading.latency.items()},
+        "targets": [[t.pid, t.name, t.threads, str(t.state)] for t in reading.targets],
+        "quiet": reading.quiet,
+        "backlog_bytes": reading.backlog_bytes,
+        "cpu_ns": reading.cpu_ns,
+        "rss_bytes": reading.rss_bytes,
+        "bpf_run_ns": reading.bpf_run_ns,
+        "bpf_runs": reading.bpf_runs,
+    }
+
+
+def _unpack_reading(fields: Mapping[str, Any]) -> Reading:
+    return Reading(
+        ledger={_row(name): _unpack_counters(values) for name, values in fields["ledger"].items()},
+        latency={
+            _row(name): Histogram(
+                {_within(bucket, BUCKETS): int(count) for bucket, count in counts}
+            )
+            for name, counts in fields["latency"].items()
+        },
+        targets=tuple(
+            TargetView(int(pid), str(name), int(threads), TargetState(state))
+            for pid, name, threads, state in fields["targets"]
+        ),
+        quiet=bool(fields["quiet"]),
+        backlog_bytes=int(fields["backlog_bytes"]),
+        cpu_ns=int(fields["cpu_ns"]),
+        rss_bytes=int(fields["rss_bytes"]),
+        bpf_run_ns=int(fields["bpf_run_ns"]),
+        bpf_runs=int(fields["bpf_runs"]),
+    )
+
+
+def pack_batch(batch: Batch) -> bytes:
+    """The one serialised form of a batch, for the protocol and for recordings."""
+    meta: dict[str, Any] = {"at_ns": batch.at_ns}
+    if batch.reading:
+        meta["reading"] = _pack_reading(batch.reading)
+    if batch.captures:
+        meta["captures"] = {str(index): list(texts) for index, texts in batch.captures.items()}
+    if batch.mode:
+        meta["mode"] = batch.mode
+    if batch.notes:
+        meta["notes"] = list(batch.notes)
+    if batch.end:
+        meta["end"] = True
+    text = json.dumps(meta, separators=(",", ":")).encode()
+    return struct.pack("<I", len(text)) + text + batch.records
+
+
+def unpack_batch(data: bytes) -> Batch:
+    """The inverse of ``pack_batch``.
+
+    Raises:
+        WireError: The bytes are not a batch.
+    """
+    try:
+        (size,) = struct.unpack_from("<I", data)
+        if 4 + size > len(data):
+            raise WireError("a batch ends within its head")
+        meta = json.loads(data[4 : 4 + size])
+        reading = meta.get("reading")
+        return Batch(
+            at_ns=int(meta["at_ns"]),
+            records=data[4 + size :],
+            reading=_unpack_reading(reading) if reading is not None else None,
+            captures={
+                _within(index, CAPTURES): (str(trigger), str(capture))
+                for index, (trigger, capture) in meta.get("captures", {}).items()
+            },
+            mode=str(Mode(meta["mode"])) if meta.get("mode") else "",
+            notes=tuple(str(note) for note in meta.get("notes", ())),
+            end=bool(meta.get("end", False)),
+        )
+    except WireError:
+        raise
+    except (
+        struct.error, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
+    ) as error:  # fmt: skip
+        raise WireError(f"not a batch: {error!r}") from None
