@@ -1,0 +1,1 @@
+"""The kernel process: all that needs BCC, ctypes on libbpf or privileges. Started, never imported."""

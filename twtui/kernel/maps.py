@@ -1,0 +1,116 @@
+"""The maps that every program shares, made through libbpf, with typed reads and writes."""
+
+from __future__ import annotations
+
+import mmap
+import os
+import struct
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from twtui.kernel import libbpf
+from twtui.kernel.compiler import Module
+from twtui.model.enums import Defer, MapKind, Mode
+from twtui.model.event import errno_name
+from twtui.model.histogram import BUCKETS, Histogram
+from twtui.model.ledger import Counters
+from twtui.wire import CAPTURE, CONFIG, COUNTER_FIELDS, ERRNOS, EVENT, ROWS, TARGET
+
+MAX_TARGETS = 16_384
+CAPTURES = 256
+_COUNTERS_BYTES = 8 * (len(COUNTER_FIELDS) + ERRNOS)
+_HISTOGRAM_BYTES = 8 * BUCKETS
+_U32 = struct.Struct("<I")
+
+
+class SharedMaps:
+    """Targets, config, captures, counters, latency, ring buffer and scratch memory.
+
+    Closing it closes the last user's file descriptors, which cancels whatever is still pending.
+    """
+
+    def __init__(self, module: Module, buffer_bytes: int, max_bytes: int, slots: int) -> None:
+        self.fds: dict[str, int] = {}
+        self._cpus = libbpf.possible_cpus()
+        event_bytes = EVENT.size + max_bytes + 8
+        storage_btf = (module.btf_fd, module.btf_ids["int"], module.btf_ids["tw_event"])
+        slot_bytes = libbpf.map_info(module.slots_fd).value_size
+        try:
+            self._add("targets", libbpf.MAP_HASH, 4, TARGET.size, MAX_TARGETS)
+            page = os.sysconf("SC_PAGE_SIZE")
+            self._add("config", libbpf.MAP_ARRAY, 4, CONFIG.size, 1, libbpf.F_MMAPABLE)
+            self._add("captures", libbpf.MAP_ARRAY, 4, CAPTURE.size, CAPTURES)
+            self._add("counters", libbpf.MAP_PERCPU_ARRAY, 4, _COUNTERS_BYTES, len(ROWS))
+            self._add("latency", libbpf.MAP_PERCPU_ARRAY, 4, _HISTOGRAM_BYTES, len(ROWS))
+            self._add("events", libbpf.MAP_RINGBUF, 0, 0, buffer_bytes)
+            self._add("scratch", libbpf.MAP_PERCPU_ARRAY, 4, event_bytes, 1)
+            self._add("cursors", libbpf.MAP_PERCPU_ARRAY, 4, 8, 1)
+            self._add("zeros", libbpf.MAP_ARRAY, 4, slot_bytes, 1)
+            # flights outnumber slots, as evicted ones stay until they are counted
+            flight_entries = max(1 << 14, 4 * slots)
+            self._add("flights", libbpf.MAP_HASH, 8, 24, flight_entries)
+            self._add(
+                "buffers", libbpf.MAP_TASK_STORAGE, 4, event_bytes, 0, libbpf.F_NO_PREALLOC,
+                storage_btf,
+            )  # fmt: skip
+            self._config = mmap.mmap(self.fds["config"], page)
+        except OSError:
+            self.close()
+            raise
+
+    def _add(
+        self, name: str, kind: int, key_bytes: int, value_bytes: int, entries: int,
+        flags: int = 0, btf: tuple[int, int, int] = (0, 0, 0),
+    ) -> None:  # fmt: skip
+        self.fds[name] = libbpf.map_create(
+            kind, f"tw_{name}", key_bytes, value_bytes, entries, flags, btf
+        )
+
+    def close(self) -> None:
+        """Close every file descriptor. Idempotent."""
+        while self.fds:
+            os.close(self.fds.popitem()[1])
+
+    def configure(
+        self, mode: Mode, defer: Defer, first_capture: int, map_kinds: tuple[MapKind, ...]
+    ) -> None:
+        """What every trigger from now on does; the programs read it at each firing."""
+        kinds = sum(1 << kind.number for kind in map_kinds)
+        values = CONFIG.pack(mode.number, defer.number, first_capture, kinds)
+        for at in range(0, CONFIG.size, 4):
+            # word by word: each is independent, and a trigger must never see half of one
+            self._config[at : at + 4] = values[at : at + 4]
+
+    def set_capture(self, index: int, packed: bytes) -> None:
+        """Store one capture program."""
+        libbpf.map_update(self.fds["captures"], _U32.pack(index), packed)
+
+    def add_target(self, pid: int) -> None:
+        """Let triggers of a process through."""
+        libbpf.map_update(self.fds["targets"], _U32.pack(pid), TARGET.pack(0, 0))
+
+    def remove_target(self, pid: int) -> None:
+        """Stop letting triggers of a process through."""
+        libbpf.map_delete(self.fds["targets"], _U32.pack(pid))
+
+    def _per_cpu_sums(self, name: str, row: int, words: int) -> list[int]:
+        raw = libbpf.map_lookup(self.fds[name], _U32.pack(row), words * 8 * self._cpus)
+        values = struct.unpack(f"<{words * self._cpus}Q", raw)
+        one_cpu = (values[at : at + words] for at in range(0, len(values), words))
+        return list(map(sum, zip(*one_cpu, strict=True)))
+
+    def counters(self, row: int) -> Counters:
+        """The counters of one row, summed over CPUs; ``pending`` and ``missed`` are not in maps."""
+        words = self._per_cpu_sums("counters", row, len(COUNTER_FIELDS) + ERRNOS)
+        named = dict(zip(COUNTER_FIELDS, words, strict=False))
+        errors: Mapping[str, int] = {
+            errno_name(number): count
+            for number, count in enumerate(words[len(COUNTER_FIELDS) :])
+            if count
+        }
+        return Counters(**named, errors=MappingProxyType(dict(errors)))
+
+    def latency(self, row: int) -> Histogram:
+        """The delays of one row, summed over CPUs."""
+        words = self._per_cpu_sums("latency", row, BUCKETS)
+        return Histogram({bucket: count for bucket, count in enumerate(words) if count})

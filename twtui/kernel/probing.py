@@ -1,0 +1,53 @@
+"""Runs probes: schedules on every thread of the targets, on demand or at a rate."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from twtui.kernel.program import PROBE, Programs
+from twtui.kernel.targets import thread_ids
+from twtui.model.enums import MapKind
+from twtui.model.event import errno_name
+from twtui.model.plan import Plan
+from twtui.model.trigger import TriggerKind
+from twtui.wire import PROBE as PROBE_LAYOUT
+
+
+class ProbeRunner:
+    """The probes of one run."""
+
+    def __init__(self, programs: Mapping[MapKind, Programs], plan: Plan) -> None:
+        self._programs = programs
+        rates = [w.trigger.rate_hz for w in plan.watches if w.trigger.kind is TriggerKind.PROBE]
+        # the capture of the probe's own watch, or of the first one when probes come by key only
+        self._watch = next(
+            (n for n, w in enumerate(plan.watches) if w.trigger.kind is TriggerKind.PROBE), 0
+        )
+        self._interval_s = 1 / max(rates) if any(rates) else 0.0
+        self._next_s = time.monotonic() + self._interval_s
+
+    def is_due(self) -> bool:
+        """It is time for the next probe of a rate."""
+        return bool(self._interval_s) and time.monotonic() >= self._next_s
+
+    def run(self, pids: Sequence[int], first_capture: int) -> str:
+        """Probe every thread of every process once, in every map kind.
+
+        Returns:
+            A note for the person where some were refused, else an empty text.
+        """
+        self._next_s = max(self._next_s + self._interval_s, time.monotonic())
+        refused: Counter[str] = Counter()
+        for pid in pids:
+            for tid in thread_ids(pid):
+                context = PROBE_LAYOUT.pack(tid, first_capture + self._watch, 0, 0)
+                for programs in self._programs.values():
+                    result = PROBE_LAYOUT.unpack(programs.run(PROBE, context))[2]
+                    if result:
+                        refused[errno_name(-result)] += 1
+        if not refused:
+            return ""
+        counts = ", ".join(f"{count} {name}" for name, count in refused.items())
+        return f"probes refused: {counts}"

@@ -1,0 +1,121 @@
+"""The programs of one run: compiled side by side, linked, loaded, run and given back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from twtui.errors import CompileError, PermissionDeniedError
+from twtui.kernel import libbpf
+from twtui.kernel.btf import KernelBtf, Kfuncs
+from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
+from twtui.kernel.compiler import Module
+from twtui.kernel.linker import link
+from twtui.model.enums import MapKind
+
+TRIGGER, PROBE, SWEEP = "tw_trigger", "tw_probe", "tw_sweep"
+_PROGRAMS = (TRIGGER, PROBE, SWEEP)
+
+
+def array_bank(slots: int) -> int:
+    """Slots of one CPU's bank in an array of about ``slots``: a power of two, at least 1."""
+    share = max(1, slots // libbpf.possible_cpus())
+    return 1 << (share.bit_length() - 1)
+
+
+def _defines(btf: KernelBtf, map_kind: MapKind, slots: int, max_bytes: int) -> list[str]:
+    cpus, bank = libbpf.possible_cpus(), array_bank(slots)
+    entries = bank * (cpus + 1) if map_kind is MapKind.ARRAY else slots
+    values = {
+        "TW_TASK_MM": btf.member_offset("task_struct", "mm"),
+        "TW_TASK_TGID": btf.member_offset("task_struct", "tgid"),
+        "TW_TASK_EXIT_STATE": btf.member_offset("task_struct", "exit_state"),
+        "TW_DATA_BYTES": max_bytes,
+        "TW_SLOTS_MAX": entries,
+        "TW_BANK": bank,
+        "TW_CPUS": cpus,
+    }
+    return [f"-D{name}={value}" for name, value in values.items()]
+
+
+def compile_modules(
+    btf: KernelBtf, map_kinds: Sequence[MapKind], slots: int, max_bytes: int
+) -> dict[MapKind, Module]:
+    """Compile the programs of each map kind.
+
+    Raises:
+        CompileError: One of them failed; none is kept.
+        UnsupportedError: BCC is not there.
+    """
+    jobs = [
+        CompileJob(kind, tuple(_defines(btf, kind, slots, max_bytes)), _PROGRAMS)
+        for kind in map_kinds
+    ]
+    return {module.map_kind: module for module in compile_side_by_side(jobs)}
+
+
+class Programs:
+    """The loaded programs of one map kind."""
+
+    def __init__(self, module: Module, kfuncs: Kfuncs, map_fds: Mapping[str, int]) -> None:
+        self.map_kind = module.map_kind
+        self._module = module
+        self._kfuncs = kfuncs
+        self._map_fds = {**map_fds, "slots": module.slots_fd}
+        self._fds: dict[tuple[str, int], int] = {}
+        self._closed = False
+
+    def load(self, program: str, kind: int) -> int:
+        """The file descriptor of a program, linked and loaded at its first use.
+
+        Raises:
+            CompileError: The verifier rejected it; its words are the log.
+            PermissionDeniedError: We may not load programs.
+        """
+        known = self._fds.get((program, kind))
+        if known is not None:
+            return known
+        section = self._module.sections[program]
+        code = link(section.code, list(section.starts), self._kfuncs.ids, self._map_fds)
+        functions = list(zip(section.starts, section.function_ids, strict=True))
+        flags = libbpf.F_SLEEPABLE if kind == libbpf.PROG_SYSCALL else 0
+        try:
+            fd = libbpf.prog_load(kind, program, code, self._module.btf_fd, functions, flags)
+        except libbpf.VerifierError as error:
+            if not error.log and isinstance(error, PermissionError):
+                raise PermissionDeniedError(
+                    "loading BPF programs is not permitted", "run as root"
+                ) from None
+            raise CompileError(
+                f"the kernel rejected {program} for {self.map_kind}: {last_words(error.log)}",
+                "see the log (-v), and report it with the output of twtui doctor",
+                error.log,
+            ) from None
+        self._fds[program, kind] = fd
+        return fd
+
+    def run(self, program: str, context: bytes) -> bytes:
+        """Run a syscall program once; its context as it left it."""
+        return libbpf.test_run(self.load(program, libbpf.PROG_SYSCALL), context)
+
+    @property
+    def trigger_fds(self) -> list[int]:
+        """The loaded programs that triggers run."""
+        return [fd for (program, _), fd in self._fds.items() if program == TRIGGER]
+
+    def close(self) -> None:
+        """Give everything back. Idempotent."""
+        while self._fds:
+            with suppress(OSError):
+                os.close(self._fds.popitem()[1])
+        if not self._closed:
+            self._closed = True
+            self._module.close()
+
+
+def last_words(log: str) -> str:
+    """The line of a verifier log that says what is wrong: the last but the statistics."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    telling = [line for line in lines if not line.startswith(("processed ", "verification time"))]
+    return telling[-1] if telling else "without a word"

@@ -1,0 +1,126 @@
+"""Attaches programs to triggers. Everything is a perf event with a link, so closing it leaves nothing."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError, UsageError
+from twtui.kernel import libbpf
+from twtui.kernel.tracefs import find_tracefs
+from twtui.model.trigger import Trigger, TriggerKind
+
+_TYPE_HARDWARE, _TYPE_SOFTWARE, _TYPE_TRACEPOINT = 0, 1, 2
+_FLAG_FREQUENCY = 1 << 10
+_SAMPLES = {
+    "cpu-clock": (_TYPE_SOFTWARE, 0),
+    "task-clock": (_TYPE_SOFTWARE, 1),
+    "page-faults": (_TYPE_SOFTWARE, 2),
+    "context-switches": (_TYPE_SOFTWARE, 3),
+    "cycles": (_TYPE_HARDWARE, 0),
+    "instructions": (_TYPE_HARDWARE, 1),
+}
+
+
+def online_cpus() -> list[int]:
+    """Numbers of the CPUs that are online."""
+    numbers: list[int] = []
+    for part in Path("/sys/devices/system/cpu/online").read_text().strip().split(","):
+        first, _, last = part.partition("-")
+        numbers += range(int(first), int(last or first) + 1)
+    return numbers
+
+
+def program_type(trigger: Trigger) -> int:
+    """The type of program that a trigger runs."""
+    match trigger.kind:
+        case TriggerKind.SAMPLE:
+            return libbpf.PROG_PERF_EVENT
+        case TriggerKind.SYSCALL | TriggerKind.TRACEPOINT:
+            return libbpf.PROG_TRACEPOINT
+    raise UsageError(f"{trigger} cannot be attached yet", "use sample, syscall: or tracepoint:")
+
+
+def _sample_events(trigger: Trigger) -> Iterator[int]:
+    attr = libbpf.PerfEventAttr()
+    attr.type, attr.config = _SAMPLES[trigger.name]
+    if trigger.period:
+        attr.sample_period = trigger.period
+    else:
+        attr.sample_period = trigger.rate_hz
+        attr.flags = _FLAG_FREQUENCY
+    for cpu in online_cpus():
+        yield libbpf.perf_event_open(attr, -1, cpu)
+
+
+def _tracepoint_id(trigger: Trigger) -> int:
+    if trigger.kind is TriggerKind.SYSCALL:
+        place = f"syscalls/sys_{'exit' if trigger.at_exit else 'enter'}_{trigger.name}"
+    else:
+        place = f"{trigger.category}/{trigger.name}"
+    try:
+        return int((find_tracefs() / "events" / place / "id").read_text())
+    except FileNotFoundError:
+        raise UsageError(
+            f"there is no {trigger}", f"look for it in {find_tracefs()}/events"
+        ) from None
+
+
+def _tracepoint_events(trigger: Trigger) -> Iterator[int]:
+    attr = libbpf.PerfEventAttr()
+    attr.type, attr.config, attr.sample_period = _TYPE_TRACEPOINT, _tracepoint_id(trigger), 1
+    # one event serves all CPUs: its program hangs on the tracepoint itself
+    yield libbpf.perf_event_open(attr, -1, online_cpus()[0])
+
+
+def _explain(trigger: Trigger, error: OSError) -> TwtuiError:
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return PermissionDeniedError(
+            f"{trigger} may not be attached: {error.strerror}",
+            "run as root, or lower it with: sysctl kernel.perf_event_paranoid=2",
+        )
+    if error.errno in (errno.ENOENT, errno.EOPNOTSUPP, errno.ENODEV):
+        return UnsupportedError(f"this machine has no {trigger}", "use sample (the CPU clock)")
+    if error.errno == errno.EINVAL and trigger.kind is TriggerKind.SAMPLE:
+        return UsageError(
+            f"the kernel refuses {trigger.label}",
+            "stay below: sysctl kernel.perf_event_max_sample_rate",
+        )
+    return TwtuiError(f"{trigger} could not be attached: {error.strerror}")
+
+
+class Attachments:
+    """What is attached in one run."""
+
+    def __init__(self) -> None:
+        self._links: list[int] = []
+        self._events: list[int] = []
+
+    def attach(self, trigger: Trigger, program: int, watch: int) -> None:
+        """Attach a program to a trigger on every CPU.
+
+        Args:
+            trigger: Anything but a probe.
+            program: File descriptor of a program of ``program_type(trigger)``.
+            watch: Number of the trigger in the plan, which the program reads as its cookie.
+
+        Raises:
+            TwtuiError: It could not be attached; what was attached before stays until ``close``.
+        """
+        make = _sample_events if trigger.kind is TriggerKind.SAMPLE else _tracepoint_events
+        try:
+            for event in make(trigger):
+                self._events.append(event)
+                self._links.append(libbpf.link_perf_event(program, event, watch))
+        except OSError as error:
+            raise _explain(trigger, error) from None
+
+    def close(self) -> None:
+        """Detach everything; nothing fires after it returns. Idempotent."""
+        for fds in (self._links, self._events):
+            while fds:
+                with suppress(OSError):
+                    os.close(fds.pop())
