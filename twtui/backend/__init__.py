@@ -1,0 +1,1 @@
+"""Sources of batches: the live kernel process, a seeded generator, a recording."""
