@@ -1,0 +1,186 @@
+"""Builders for the kernel tests: targets with known answers, and runs that end with a settled ledger."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from twtui.backend.live import LiveBackend
+from twtui.model.batch import Batch
+from twtui.model.capture import parse_capture
+from twtui.model.enums import Defer, MapKind, Mode
+from twtui.model.event import Event
+from twtui.model.ledger import Counters, Row, ledger_invariants
+from twtui.model.plan import Command, Plan, Stop, Target, Watch
+from twtui.model.trigger import parse_trigger
+from twtui.wire import iter_events
+
+PATIENCE_S = 20.0
+
+
+class TargetProcess:
+    """A started test target that has said where its text is and which threads it has."""
+
+    def __init__(self, program: Path, arguments: list[str], text: str) -> None:
+        self.text = text.encode()
+        self.process = subprocess.Popen(
+            [program, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, "TARGET_TEXT": text},
+        )
+        self.pid = self.process.pid
+        self.address = int(self._line().removeprefix("ready "), 16)
+        self.tids: list[int] = []
+        while (line := self._line()) != "go":
+            self.tids.append(int(line.removeprefix("tid ")))
+
+    def _line(self) -> str:
+        assert self.process.stdout
+        return self.process.stdout.readline().decode().strip()
+
+    def tell(self) -> None:
+        """Send the line that makes the target act."""
+        assert self.process.stdin
+        self.process.stdin.write(b"\n")
+        self.process.stdin.flush()
+
+    def wait_done(self) -> None:
+        """Until the target says that it is done."""
+        assert self._line() == "done"
+
+    def wait_asleep(self) -> None:
+        """Until every thread that it named sleeps."""
+        wait_until(lambda: all(self._state(tid) == "S" for tid in self.tids))
+
+    def _state(self, tid: int) -> str:
+        return Path(f"/proc/{self.pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[0]
+
+    def end(self) -> None:
+        """End the process and reap it."""
+        if self.process.poll() is None:
+            self.process.kill()
+        for stream in (self.process.stdin, self.process.stdout):
+            if stream:
+                stream.close()
+        self.process.wait()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Poll a condition; fail when it does not come true."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.005)
+
+
+def plan_for(
+    *targets: TargetProcess | int, trigger: str = "sample", capture: str = "none", rate_hz: int = 499,
+    map_kinds: tuple[MapKind, ...] = tuple(MapKind), mode: Mode = Mode.RESUME,
+    defer: Defer = Defer.ALWAYS, slots: int = 4096, buffer_bytes: int = 8 << 20, max_bytes: int = 256,
+) -> Plan:  # fmt: skip
+    """A plan with one trigger and one capture."""
+    pids = [target if isinstance(target, int) else target.pid for target in targets]
+    return Plan(
+        targets=tuple(Target(pid) for pid in pids),
+        watches=(Watch(parse_trigger(trigger, rate_hz), parse_capture(capture)),),
+        map_kinds=map_kinds,
+        mode=mode,
+        defer=defer,
+        slots=slots,
+        buffer_bytes=buffer_bytes,
+        max_bytes=max_bytes,
+    )
+
+
+@dataclass
+class Run:
+    """A live run, driven by a test; leave it with ``finish``."""
+
+    plan: Plan
+    backend: LiveBackend = field(default_factory=LiveBackend)
+    events: list[Event] = field(default_factory=list)
+    last: Batch | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def __enter__(self) -> Run:
+        self.info = self.backend.open(self.plan)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.backend.close()
+
+    def send(self, command: Command) -> None:
+        self.backend.send(command)
+
+    def poll(self, timeout_s: float = 0.05) -> Batch:
+        """One batch, kept."""
+        batch = self.backend.poll(timeout_s)
+        self.events += iter_events(batch.records)
+        self.notes += batch.notes
+        if batch.reading:
+            self.last = batch
+        return batch
+
+    def run_for(self, seconds: float) -> None:
+        """Collect for a while."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.poll()
+
+    def until(self, condition: Callable[[Mapping[Row, Counters]], bool]) -> None:
+        """Collect until a reading of the ledger satisfies the condition."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (self.last and self.last.reading and condition(self.ledger())):
+            assert time.monotonic() < deadline, f"waited too long: {self.ledger()}"
+            self.poll()
+
+    def ledger(self) -> dict[Row, Counters]:
+        """The last reading, with what was delivered here."""
+        ledger: defaultdict[Row, Counters] = defaultdict(Counters)
+        delivered = Counter((event.map_kind, event.mode) for event in self.events)
+        if self.last and self.last.reading:
+            for row, counters in self.last.reading.ledger.items():
+                ledger[row] = replace(counters, delivered=delivered[row])
+        return ledger
+
+    def finish(self) -> dict[Row, Counters]:
+        """Stop, take the last batch, and check that every invariant holds at quiet."""
+        self.send(Stop())
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.poll(0.2).end:
+            assert time.monotonic() < deadline, "the run does not end"
+        ledger = self.ledger()
+        assert self.last
+        assert self.last.reading
+        assert self.last.reading.quiet, self.notes
+        broken = [invariant for invariant in ledger_invariants(ledger) if not invariant.holds]
+        assert not broken, broken
+        return ledger
+
+
+def kernel_objects(pid: int) -> dict[str, set[int]]:
+    """Ids of the BPF programs, maps and links that a process holds."""
+    found: dict[str, set[int]] = {"prog": set(), "map": set(), "link": set()}
+    for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
+        for line in entry.read_text().splitlines():
+            for kind, ids in found.items():
+                if line.startswith(f"{kind}_id:"):
+                    ids.add(int(line.split()[1]))
+    return found
+
+
+def surviving(objects: Mapping[str, set[int]]) -> dict[str, set[int]]:
+    """Which of them the kernel still lists."""
+    return {kind: ids & _listed(kind) for kind, ids in objects.items() if ids & _listed(kind)}
+
+
+def _listed(kind: str) -> set[int]:
+    answer = subprocess.run(["bpftool", "-j", kind, "show"], capture_output=True, check=True)
+    return {int(item["id"]) for item in json.loads(answer.stdout or b"[]")}

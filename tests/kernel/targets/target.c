@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The program that the kernel tests watch. It does what it is told, a known
+ * number of times, and holds a known text at a known address.
+ *
+ *	target spin THREADS          burn CPU
+ *	target pause THREADS         sleep in pause(); a line wakes all
+ *	target call THREADS COUNT    call getppid(); a line starts
+ *	target exec PROGRAM          wait for a line, then execve PROGRAM pause 1
+ *	target churn SECONDS         threads that come and go; a line starts
+ *
+ * It prints "ready ADDRESS", then "tid N" for each thread, then "go"; after a
+ * line on its standard input it acts, prints "done", and ends at end of file.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MOST_THREADS 1024
+#define FIXED_ADDRESS ((char *)0x200000000000)
+
+static pthread_barrier_t start, known, end;
+static pthread_t threads[MOST_THREADS];
+static volatile sig_atomic_t stopping;
+static const char *what;
+static long count;
+
+static void wake(int number)
+{
+	(void)number;
+}
+
+static void say_tid(void)
+{
+	printf("tid %ld\n", syscall(SYS_gettid));
+	fflush(stdout);
+}
+
+static void pin(long number)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(number % sysconf(_SC_NPROCESSORS_ONLN), &cpus);
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+static void *work(void *number)
+{
+	say_tid();
+	pthread_barrier_wait(&known);
+	if (!strcmp(what, "spin")) {
+		while (!stopping)
+			;
+		return NULL;
+	}
+	pin((long)number);
+	pthread_barrier_wait(&start);
+	if (!strcmp(what, "pause"))
+		pause();
+	else
+		for (long i = 0; i < count; i++)
+			syscall(SYS_getppid);
+	pthread_barrier_wait(&end);
+	return NULL;
+}
+
+static int wait_for_line(void)
+{
+	char line[64];
+
+	return fgets(line, sizeof(line), stdin) != NULL;
+}
+
+static void *come_and_go(void *unused)
+{
+	for (int i = 0; i < 20; i++)
+		sched_yield();
+	return unused;
+}
+
+static void churn(long seconds)
+{
+	time_t until = time(NULL) + seconds;
+	pthread_t some[8];
+
+	while (time(NULL) < until) {
+		for (int i = 0; i < 8; i++)
+			pthread_create(&some[i], NULL, come_and_go, NULL);
+		for (int i = 0; i < 8; i++)
+			pthread_join(some[i], NULL);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	long number = argc > 2 ? atol(argv[2]) : 1;
+	const char *text = getenv("TARGET_TEXT");
+	char *held = mmap(FIXED_ADDRESS, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	struct sigaction action = { .sa_handler = wake };
+
+	if (argc < 2 || held == MAP_FAILED || number > MOST_THREADS)
+		return 1;
+	what = argv[1];
+	count = argc > 3 ? atol(argv[3]) : 0;
+	snprintf(held, 4096, "%s", text ? text : "hello from user space");
+	sigaction(SIGUSR1, &action, NULL);
+	printf("ready %#lx\n", (unsigned long)held);
+	fflush(stdout);
+
+	if (!strcmp(what, "churn") || !strcmp(what, "exec")) {
+		say_tid();
+		puts("go");
+		fflush(stdout);
+		if (!wait_for_line())
+			return 0;
+		if (!strcmp(what, "exec"))
+			execl(argv[2], argv[2], "pause", "1", NULL);
+		churn(number);
+		puts("done");
+		fflush(stdout);
+		wait_for_line();
+		return 0;
+	}
+
+	pthread_barrier_init(&known, NULL, number + 1);
+	pthread_barrier_init(&start, NULL, number + 1);
+	pthread_barrier_init(&end, NULL, number + 1);
+	for (long i = 0; i < number; i++)
+		pthread_create(&threads[i], NULL, work, (void *)i);
+	pthread_barrier_wait(&known);
+	puts("go");
+	fflush(stdout);
+	if (!strcmp(what, "spin")) {
+		wait_for_line();
+		stopping = 1;
+		for (long i = 0; i < number; i++)
+			pthread_join(threads[i], NULL);
+		return 0;
+	}
+	if (!wait_for_line())
+		return 0;
+	pthread_barrier_wait(&start);
+	if (!strcmp(what, "pause")) {
+		/* a second line wakes them, again and again until none sleeps */
+		if (!wait_for_line())
+			return 0;
+		for (long i = 0; i < number; i++)
+			pthread_kill(threads[i], SIGUSR1);
+	}
+	pthread_barrier_wait(&end);
+	puts("done");
+	fflush(stdout);
+	wait_for_line();
+	return 0;
+}

@@ -1,0 +1,145 @@
+"""Snapshots, events and processes made up for the tests of the screens."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from twtui.model.capture import parse_capture
+from twtui.model.enums import EventFlag, MapKind, Mode, RunState, TargetState
+from twtui.model.event import NOT_TRIED, Event
+from twtui.model.histogram import Histogram
+from twtui.model.ledger import Counters, Invariant
+from twtui.model.plan import Plan, Target, Watch
+from twtui.model.snapshot import BackendInfo, Health, LedgerRow, Rates, Snapshot, TargetView
+from twtui.model.trigger import parse_trigger
+from twtui.processes import KERNEL_THREAD, ProcessRow
+
+TARGET = Target(4242, 777, "redis-server")
+LIVE = BackendInfo("live", kernel="6.18.0", kfunc_variant="plain", bcc="0.31", clock_offset_ns=0)
+DEMO = BackendInfo("demo", reason="BCC is not installed")
+
+
+def make_plan(
+    targets: tuple[Target, ...] = (TARGET,),
+    trigger: str = "sample",
+    capture: str = "str(arg2)",
+    map_kinds: tuple[MapKind, ...] = tuple(MapKind),
+) -> Plan:
+    watch = Watch(parse_trigger(trigger), parse_capture(capture))
+    return Plan(targets, (watch,), map_kinds)
+
+
+def make_event(number: int, data: bytes | None = None, **changes: object) -> Event:
+    at_ns = 43_263_000_000_000 + number * 1_000_000
+    payload = b"/etc/redis/%d.conf" % number if data is None else data
+    event = Event(
+        trigger_ns=at_ns,
+        ran_ns=at_ns + 12_000,
+        address=0x7FFC_0000_1000,
+        nofault=len(payload),
+        result=len(payload),
+        pid=4242,
+        tid=4242 + number % 3,
+        wanted_bytes=0,
+        trigger_cpu=0,
+        ran_cpu=1,
+        map_kind=tuple(MapKind)[number % 3],
+        mode=Mode.RESUME,
+        capture=0,
+        flags=int(EventFlag.DEFERRED),
+        comm=(b"redis-server", b"bio_lazy_free", b"io_thd_1")[number % 3],
+        data=payload,
+    )
+    return event._replace(**changes)  # type: ignore[arg-type]
+
+
+RESCUED = make_event(2, b"/var/lib/redis/dump.rdb", nofault=-14)
+HOSTILE = make_event(3, b"\x1b[31mnot red\x1b[0m [bold]x[/] \xe2\x80\xae\xff")
+TRUNCATED = make_event(
+    4, b"a" * 64, flags=int(EventFlag.DEFERRED | EventFlag.TRUNCATED), wanted_bytes=4096
+)
+FAULTED = make_event(5, b"", nofault=-14, result=-14)
+GONE = make_event(
+    6,
+    b"/usr/bin/old",
+    result=-3,
+    flags=int(EventFlag.DEFERRED | EventFlag.GONE | EventFlag.KEPT),
+)
+DIRECT = make_event(7, b"/etc/hosts", flags=0, ran_ns=0, result=NOT_TRIED)
+EVENTS = (make_event(1), RESCUED, HOSTILE, TRUNCATED, FAULTED, GONE, DIRECT)
+
+COUNTERS = Counters(
+    fired=12_402,
+    scheduled=12_400,
+    busy=2,
+    completed=12_396,
+    read_ok=12_390,
+    read_fault=6,
+    truncated=12,
+    nofault_ok=7_565,
+    nofault_fault=4_837,
+    rescued=4_831,
+    cancelled=3,
+    lost=1,
+    pending=0,
+    emitted=12_396,
+    delivered=12_396,
+    errors={"EFAULT": 6, "EBUSY": 2},
+)
+HISTORY = tuple((90.0 + i % 20, 90.0 + i % 20) for i in range(60))
+
+
+def make_row(kind: MapKind, mode: Mode, counters: Counters = COUNTERS) -> LedgerRow:
+    return LedgerRow((kind, mode), counters, Rates(99.0, 99.0, 99.0), HISTORY)
+
+
+def make_snapshot(
+    events: tuple[Event, ...] = EVENTS,
+    events_seen: int | None = None,
+    modes: tuple[Mode, ...] = (Mode.RESUME,),
+    plan: Plan | None = None,
+    **changes: object,
+) -> Snapshot:
+    plan = plan or make_plan()
+    rows = tuple(make_row(kind, mode) for kind in plan.map_kinds for mode in modes)
+    total = Counters()
+    for row in rows:
+        total = total.plus(row.counters)
+    latencies = {
+        Mode.RESUME: [11_000] * 500 + [19_000] * 300 + [41_000] * 20 + [1_200_000],
+        Mode.SIGNAL: [14_000] * 500 + [22_000] * 200 + [900_000],
+    }
+    latency = {row.row: Histogram.of_values(latencies[row.row[1]]) for row in rows}
+    snapshot = Snapshot(
+        state=RunState.LIVE,
+        plan=plan,
+        info=LIVE,
+        mode=modes[-1],
+        at_ns=83_000_000_000,
+        elapsed_ns=83_000_000_000,
+        rows=rows,
+        total=total,
+        latency=latency,
+        invariants=(Invariant("scheduled = completed", True, "fine"),),
+        events=events,
+        events_seen=len(events) if events_seen is None else events_seen,
+        captures=("str(arg2)",),
+        triggers=("sample",),
+        targets=(TargetView(4242, "redis-server", 5, TargetState.RUNNING),),
+        health=Health(cpu_percent=3.2, rss_bytes=96 << 20, bpf_ns_per_event=410.0),
+    )
+    return replace(snapshot, **changes)  # type: ignore[arg-type]
+
+
+def make_process(pid: int, name: str, cpu: float = 0.0, **changes: object) -> ProcessRow:
+    row = ProcessRow(pid, pid * 10, "root", 1, cpu, "S", name, f"/usr/bin/{name} --serve")
+    return replace(row, **changes)  # type: ignore[arg-type]
+
+
+PROCESSES = [
+    make_process(10, "nginx", 1.0),
+    make_process(20, "redis-server", 50.0, user="redis", threads=5),
+    make_process(30, "postgres", 5.0),
+    make_process(40, "kworker/0:1", refusal=KERNEL_THREAD, command="[kworker/0:1]"),
+    make_process(50, "qemu", 0.5),
+]

@@ -1,0 +1,246 @@
+"""The record command without a terminal, a kernel or a real clock."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from twtui.backend.base import Backend
+from twtui.backend.demo import DemoBackend
+from twtui.errors import TwtuiError, UnsupportedError
+from twtui.model.batch import Batch
+from twtui.model.enums import RunState, TargetState
+from twtui.model.plan import Command, Plan
+from twtui.model.snapshot import BackendInfo, Snapshot, TargetView
+from twtui.output import LineWriter
+from twtui.record import Limits, Recorder, ended_by_signals
+
+from .support import FakeClock, ScriptedBackend, event, plan, reading, records
+
+
+class SteppedDemo(DemoBackend):
+    """The demo on a clock that each poll moves by as much as it might have waited."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(clock=clock)
+        self._fake = clock
+
+    def poll(self, timeout_s: float) -> Batch:
+        self._fake.advance(timeout_s)
+        return super().poll(timeout_s)
+
+
+class Recording:
+    """What a recorder wrote and said."""
+
+    def __init__(self, path: Path, clock: FakeClock) -> None:
+        self.path, self.clock = path, clock
+        self.said: list[str] = []
+        self.recorder: Recorder | None = None
+
+    def run(self, backend: Backend, made: Plan | None = None, **options: Any) -> Snapshot:
+        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        writer = LineWriter(descriptor)
+        options = {"as_json": True, **options}
+        self.recorder = Recorder(
+            backend, made or plan(), writer, say=self.said.append, clock=self.clock, **options
+        )
+        self.backend = backend
+        try:
+            return self.recorder.run()
+        finally:
+            writer.close()
+            os.close(descriptor)
+
+    @property
+    def lines(self) -> list[str]:
+        return self.path.read_text().splitlines()
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.lines]
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Recording:
+    return Recording(tmp_path / "out", FakeClock())
+
+
+def test_header_events_summary(recording: Recording) -> None:
+    final = recording.run(SteppedDemo(recording.clock), limits=Limits(duration_ns=2 * 10**9))
+    header, *events, summary = recording.objects
+    assert header["type"] == "header"
+    assert header["plan"] == plan().to_wire()
+    assert {item["type"] for item in events} == {"event"}
+    assert summary["type"] == "summary"
+    assert all(summary["invariants"].values())
+    delivered = sum(
+        counters["delivered"] for modes in summary["ledger"].values() for counters in modes.values()
+    )
+    assert len(events) == delivered == final.events_seen > 500
+    assert {item["trigger"] for item in events} == {"sample"}
+    assert final.state is RunState.ENDED
+
+
+def test_the_duration_counts_from_attach(recording: Recording) -> None:
+    class SlowToAttach(SteppedDemo):
+        def open(self, made: Plan) -> BackendInfo:
+            recording.clock.advance(7)
+            return super().open(made)
+
+    final = recording.run(SlowToAttach(recording.clock), limits=Limits(duration_ns=10**9))
+    assert final.elapsed_ns == pytest.approx(10**9, rel=0.15)
+
+
+def test_exactly_as_many_events_as_asked_for(recording: Recording) -> None:
+    recording.run(SteppedDemo(recording.clock), limits=Limits(count=7))
+    assert [item["type"] for item in recording.objects].count("event") == 7
+    summary = recording.objects[-1]
+    assert summary["ledger"]["hash"]["resume"]["delivered"] > 2
+
+
+def ended(state: TargetState) -> Batch:
+    return Batch(1, reading=reading(targets=(TargetView(4242, "shop", 1, state),)))
+
+
+def test_it_ends_with_its_targets(recording: Recording) -> None:
+    script = [ended(TargetState.RUNNING), ended(TargetState.EXITED), *([Batch(2)] * 5)]
+    backend = ScriptedBackend(script, recording.clock)
+    assert recording.run(backend).state is RunState.ENDED
+    assert len(backend.script) == 5
+
+
+def test_it_goes_on_while_one_target_lives(recording: Recording) -> None:
+    views = (
+        TargetView(1, "a", 1, TargetState.EXITED),
+        TargetView(2, "b", 1, TargetState.SLEEPING),
+    )
+    script = [Batch(1, reading=reading(targets=views))] * 4
+    backend = ScriptedBackend([*script, ended(TargetState.EXITED)], recording.clock)
+    recording.run(backend)
+    assert backend.script == []
+
+
+def test_it_ends_when_interrupted(recording: Recording) -> None:
+    def interrupt() -> Batch:
+        assert recording.recorder is not None
+        recording.recorder.interrupted.set()
+        return Batch(1, records([event(0)]))
+
+    final = recording.run(ScriptedBackend([interrupt], recording.clock))
+    assert final.state is RunState.ENDED
+    assert [item["type"] for item in recording.objects] == ["header", "event", "summary"]
+
+
+def test_it_ends_when_nobody_reads() -> None:
+    reads, writes = os.pipe()
+    os.close(reads)
+    clock = FakeClock()
+    writer = LineWriter(writes)
+    recorder = Recorder(ScriptedBackend([], clock), plan(), writer, as_json=True, clock=clock)
+    assert recorder.run().state is RunState.ENDED
+    writer.close()
+    os.close(writes)
+
+
+def test_a_run_that_cannot_start_writes_nothing(recording: Recording) -> None:
+    backend = ScriptedBackend(open_error=UnsupportedError("old kernel"))
+    with pytest.raises(UnsupportedError):
+        recording.run(backend)
+    assert recording.lines == []
+    assert backend.closed
+
+
+def test_a_failure_under_way_keeps_what_was_counted(recording: Recording) -> None:
+    error = TwtuiError("the kernel process is gone")
+    backend = ScriptedBackend([Batch(1, records([event(0)])), error], recording.clock)
+    with pytest.raises(TwtuiError, match="gone"):
+        recording.run(backend)
+    assert [item["type"] for item in recording.objects] == ["header", "event", "summary"]
+    assert recording.objects[-1]["error"] == "the kernel process is gone"
+
+
+def test_notes_are_messages(recording: Recording) -> None:
+    script = [Batch(1, notes=("4242 shop has exited",)), ended(TargetState.EXITED)]
+    recording.run(ScriptedBackend(script, recording.clock))
+    assert recording.said == ["4242 shop has exited"]
+
+
+def test_a_ledger_that_does_not_balance_is_said(recording: Recording) -> None:
+    class Unbalanced(ScriptedBackend):
+        def send(self, _command: Command) -> None:
+            self.script.append(Batch(9, records([event(0)]), reading(quiet=True), end=True))
+
+    recording.run(Unbalanced([ended(TargetState.EXITED)], recording.clock))
+    assert recording.objects[-1]["invariants"]["emitted = delivered"] is False
+    assert any("delivered 1" in text for text in recording.said)
+
+
+def test_events_of_a_batch_have_the_captures_of_that_batch(recording: Recording) -> None:
+    script = [
+        Batch(1, records([event(0)]), captures={0: ("sample", "str(arg2)")}),
+        Batch(2, records([event(1, capture=1, data=b"\x05")]), captures={1: ("sample", "u8(sp)")}),
+        ended(TargetState.EXITED),
+    ]
+    recording.run(ScriptedBackend(script, recording.clock))
+    assert [item.get("text", item.get("value")) for item in recording.objects[1:-1]] == [
+        "ev-00000",
+        5,
+    ]
+
+
+def test_text_is_escaped_and_ends_with_the_ledger(recording: Recording) -> None:
+    hostile = "\x1b[31m\u202e\nred".encode() + b"\xff"
+    script = [
+        Batch(
+            1,
+            records([event(0, data=hostile, comm=b"\x1b[0m"), event(1, result=-14, data=b"")]),
+            captures={0: ("sample", "bytes(sp, 64)")},
+        ),
+        ended(TargetState.EXITED),
+    ]
+    recording.run(ScriptedBackend(script, recording.clock), as_json=False)
+    text = recording.path.read_text()
+    assert text.replace("\n", "").isprintable()
+    assert r'◆ "\x1b[31m\u202e\nred\xff"' in recording.lines[0]
+    assert recording.lines[1].endswith("EFAULT")
+    assert any(line.startswith("hash      resume") for line in recording.lines)
+    assert any(line.startswith("✗ emitted = delivered") for line in recording.lines)
+
+
+def test_text_without_data_shows_how_much_there_was(recording: Recording) -> None:
+    script = [
+        Batch(1, records([event(0)]), captures={0: ("sample", "str(arg2)")}),
+        ended(TargetState.EXITED),
+    ]
+    recording.run(ScriptedBackend(script, recording.clock), as_json=False, with_data=False)
+    assert recording.lines[0].endswith("8 bytes")
+    assert "ev-0" not in recording.path.read_text()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_ends_and_the_second_interrupts(number: int) -> None:
+    interrupted = threading.Event()
+    before = signal.getsignal(number)
+    with ended_by_signals(interrupted):
+        signal.raise_signal(number)
+        assert interrupted.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_nothing_goes_to_python_s_own_standard_output(
+    recording: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdout = io.StringIO()
+    monkeypatch.setattr("sys.stdout", stdout)
+    recording.run(SteppedDemo(recording.clock), limits=Limits(count=1))
+    assert stdout.getvalue() == ""

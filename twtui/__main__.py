@@ -1,0 +1,7 @@
+"""``python -m twtui``."""
+
+import sys
+
+from twtui.cli import main
+
+sys.exit(main())

@@ -1,0 +1,171 @@
+"""Every flag and setting, once: the table from which the parser, the help and the manual are made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from twtui.errors import UsageError
+
+MONITOR, RECORD, DOCTOR, DEMO = "", "record", "doctor", "demo"
+
+COMMANDS: dict[str, str] = {
+    MONITOR: "pick a process, or watch the ones that are named",
+    RECORD: "watch without a screen: text lines, or JSON Lines with --json",
+    DOCTOR: "say what works here, what does not, and what fixes it",
+    DEMO: "start a small workload and watch it",
+}
+"""Commands and their summaries; the empty name is ``twtui`` itself."""
+
+_RUNS = (MONITOR, RECORD)
+_PLANS = (*_RUNS, DEMO)
+_ALL = tuple(COMMANDS)
+_DURATION_S = {"": 1.0, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_SIZE_BYTES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([a-z]*)")
+
+
+def duration_ns(text: str) -> int:
+    """``10s``, ``500ms``, ``2m`` or bare seconds, in ns.
+
+    Raises:
+        UsageError: Not a positive duration.
+    """
+    found = _QUANTITY.fullmatch(text.strip().lower())
+    if not found or found[2] not in _DURATION_S:
+        raise UsageError(f"bad duration {text!r}", "write 10s, 500ms, 2m or bare seconds")
+    nanoseconds = round(float(found[1]) * _DURATION_S[found[2]] * 1e9)
+    if nanoseconds <= 0:
+        raise UsageError(f"bad duration {text!r}", "it must be longer than 0")
+    return nanoseconds
+
+
+def size_bytes(text: str) -> int:
+    """``8m``, ``64k``, ``1g`` or bare bytes.
+
+    Raises:
+        UsageError: Not a size.
+    """
+    found = _QUANTITY.fullmatch(text.strip().lower())
+    unit = found[2].removesuffix("ib").removesuffix("b") if found else "?"
+    if not found or unit not in _SIZE_BYTES:
+        raise UsageError(f"bad size {text!r}", "write 8m, 64k, 1g or bare bytes")
+    return int(float(found[1]) * _SIZE_BYTES[unit])
+
+
+def whole_number(text: str) -> int:
+    """A whole number from 1.
+
+    Raises:
+        UsageError: Anything else.
+    """
+    if not re.fullmatch(r"[0-9]{1,12}", text.strip()) or not int(text):
+        raise UsageError(f"bad number {text!r}", "write a whole number from 1")
+    return int(text)
+
+
+def pids(text: str) -> list[int]:
+    """One or more PIDs with commas between them.
+
+    Raises:
+        UsageError: Something else.
+    """
+    found = []
+    for part in text.split(","):
+        if not re.fullmatch(r"[0-9]{1,10}", part.strip()) or not 0 < int(part) < 1 << 31:
+            raise UsageError(f"bad PID {part!r}", "write -p 4242 or -p 4242,4243")
+        found.append(int(part))
+    return found
+
+
+class Setting(NamedTuple):
+    """One flag. ``name`` without dashes is also its name in a config file."""
+
+    name: str
+    help: str
+    metavar: str = ""
+    """Empty: a switch without a value."""
+    short: str = ""
+    default: Any = None
+    """Of the type that ``parse`` gives; None: decided from the rest."""
+    default_text: str = ""
+    """How people read the default."""
+    parse: Callable[[str], Any] = str
+    choices: tuple[str, ...] = ()
+    repeats: bool = False
+    commands: tuple[str, ...] = _PLANS
+
+    @property
+    def key(self) -> str:
+        """The name as an identifier."""
+        return self.name.replace("-", "_")
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "pid", "watch this process; may be repeated, or several with commas", "PID", "p",
+        parse=pids, repeats=True, commands=_RUNS,
+    ),
+    Setting("name", "watch every process whose name matches", "REGEX", "n", commands=_RUNS),
+    Setting("user", "watch this user's processes", "USER", "u", commands=_RUNS),
+    Setting(
+        "map", "map kinds to schedule from: hash, array, lru_hash, a list with commas, or all",
+        "KINDS", default_text="all with sample and probe, else hash",
+    ),
+    Setting(
+        "mode", "resume wakes nobody, signal also wakes a sleeping task", "MODE", "m",
+        default="resume", choices=("resume", "signal"),
+    ),
+    Setting(
+        "trigger", "what schedules: sample, probe, syscall:openat, tracepoint:sched:sched_switch, "
+        "uprobe:libc:malloc; a list with commas", "T[,T...]",
+        default_text="sample",
+    ),
+    Setting(
+        "capture", "what the callback reads: str(arg2), bytes(sp, 64), u64(arg1+8), none",
+        "EXPR", default_text="bytes(sp, 64)",
+    ),
+    Setting(
+        "defer", "schedule always, or only when the read at the trigger faults", "WHEN",
+        default="always", choices=("always", "fault"),
+    ),
+    Setting(
+        "frequency", "samples per second", "HZ", "F", parse=whole_number, default_text="99",
+    ),
+    Setting("period", "a sample every N events, instead of -F", "N", parse=whole_number),
+    Setting(
+        "max-bytes", "most bytes that a capture returns, 8 to 4096", "N", "s",
+        default=256, parse=whole_number,
+    ),
+    Setting(
+        "slots", "callbacks that can be pending, per map kind", "N",
+        default=4096, parse=whole_number,
+    ),
+    Setting(
+        "buffer", "ring buffer, a power of two", "SIZE",
+        default=8 << 20, default_text="8m", parse=size_bytes,
+    ),
+    Setting(
+        "duration", "end after this long, counted from attach: 10s, 500ms, bare seconds", "TIME",
+        "d", parse=duration_ns, commands=(RECORD,),
+    ),
+    Setting(
+        "count", "print this many events, then end", "N", "c",
+        parse=whole_number, commands=(RECORD,),
+    ),
+    Setting("json", "one JSON object a line", commands=(RECORD, DOCTOR), default=False),
+    Setting("no-data", "leave out what was read", commands=(RECORD,), default=False),
+    Setting("no-color", "no colors, as with NO_COLOR", default=False, commands=_ALL),
+    Setting(
+        "verbose", "say more; twice for everything", short="v", default=0, repeats=True,
+        commands=_ALL,
+    ),
+    Setting("log-file", "write messages here", "FILE", commands=_ALL),
+)  # fmt: skip
+"""In the order of the help."""
+
+
+def settings_of(command: str) -> tuple[Setting, ...]:
+    """The settings of one command."""
+    return tuple(setting for setting in SETTINGS if command in setting.commands)

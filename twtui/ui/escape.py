@@ -1,0 +1,71 @@
+"""Bytes and names of other processes, made harmless and of a known width for a terminal."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\", '"': '\\"'}
+_MARKS = frozenset(("Mn", "Mc", "Me"))
+ROW_BYTES = 16
+"""Bytes in a row of a hexdump."""
+
+
+def _escape_character(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: a byte that is not UTF-8
+        return f"\\x{code - 0xDC00:02x}"
+    # isprintable() is False for controls, format characters (bidi, zero width), private and
+    # unassigned code points; marks are escaped because terminals disagree on their width.
+    if character.isprintable() and unicodedata.category(character) not in _MARKS:
+        return character
+    if code < 0x100:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def escape_text(text: str) -> str:
+    """The text with every character that could move, colour or reorder a terminal written out."""
+    if text.isascii() and text.isprintable() and "\\" not in text and '"' not in text:
+        return text
+    return "".join(map(_escape_character, text))
+
+
+def _character_end(data: bytes, limit: int) -> int:
+    """The end of the last whole UTF-8 character before ``limit``."""
+    for back in range(1, 4):
+        byte = data[limit - back] if back <= limit else 0
+        if byte < 0x80:
+            break
+        if byte >= 0xC0:
+            length = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return limit - back if length > back else limit
+    return limit
+
+
+def escape_bytes(data: bytes, limit: int | None = None) -> str:
+    r"""Bytes as text, one to one readable: UTF-8 stays, all else is ``\n`` or ``\x1b``.
+
+    Args:
+        data: Bytes of another process.
+        limit: Read only this many of them; a character cut there is left out.
+    """
+    if limit is not None and len(data) > limit:
+        data = data[: _character_end(data, limit)]
+    return escape_text(data.decode("utf-8", "surrogateescape"))
+
+
+def display_name(name: str) -> str:
+    """A process name or command line: escaped as data is, but with plain quotes and backslashes."""
+    return "".join(c if c in '"\\' else _escape_character(c) for c in name)
+
+
+def hexdump(data: bytes, start: int = 0) -> Iterator[tuple[str, str, str]]:
+    """Rows of address, hexadecimal in two groups of eight, and text with dots for the rest."""
+    for offset in range(0, len(data), ROW_BYTES):
+        row = data[offset : offset + ROW_BYTES]
+        halves = (row[:8].hex(" "), row[8:].hex(" "))
+        text = "".join(chr(byte) if 0x20 <= byte < 0x7F else "·" for byte in row)
+        yield f"{start + offset:04x}", f"{halves[0]:<23}  {halves[1]:<23}", text

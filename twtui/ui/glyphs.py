@@ -1,0 +1,57 @@
+"""The few signs that the screens draw with, as a table that can be swapped for plain ASCII."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Glyphs:
+    """One cell each, except where said otherwise."""
+
+    holds: str = "✓"
+    broken: str = "✗"
+    live: str = "●"
+    waiting: str = "○"
+    ended: str = "■"
+    paused: str = "‖"
+    warning: str = "▲"
+    pointer: str = "▸"
+    rescued: str = "◆"
+    kept: str = "="
+    failed: str = "✗"
+    ellipsis: str = "…"
+    dash: str = "–"
+    approximately: str = "≈"
+    separator: str = "·"
+    resume_bar: str = "█"
+    signal_bar: str = "▒"
+    empty_bar: str = "░"
+    levels: str = " ▁▂▃▄▅▆▇█"
+    """From nothing to full, for graphs of one line."""
+    ascii_only: bool = False
+
+
+UNICODE = Glyphs()
+ASCII = Glyphs(
+    holds="+",
+    broken="X",
+    live="*",
+    waiting="o",
+    ended="#",
+    paused="|",
+    warning="!",
+    pointer=">",
+    rescued="*",
+    kept="=",
+    failed="X",
+    ellipsis="~",
+    dash="-",
+    approximately="~",
+    separator="-",
+    resume_bar="#",
+    signal_bar=":",
+    empty_bar=".",
+    levels=" .:-=+*#@",
+    ascii_only=True,
+)

@@ -1,0 +1,74 @@
+"""The roles that text can have, and how strips get their colours from the style sheet."""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+from textual.theme import Theme
+from textual.widget import Widget
+
+from twtui.ui.lines import Line
+
+ROLES = (
+    "dim",
+    "strong",
+    "head",
+    "good",
+    "bad",
+    "warn",
+    "resume",
+    "signal",
+    "rescued",
+    "key",
+    "cursor",
+    "selected",
+    "behind",
+)
+"""Meanings, not colours; the empty role is plain text."""
+
+COMPONENT_CLASSES = {f"role--{role}" for role in ROLES}
+
+THEME = Theme(
+    name="twtui",
+    # Blue and orange, sky and vermilion of Okabe and Ito stay apart for all common kinds of colour blindness.
+    primary="#56b4e9",
+    secondary="#7aa7c7",
+    accent="#e69f00",
+    warning="#f0c430",
+    error="#ff7b4a",
+    success="#4cc9a4",
+    foreground="#d6dbe0",
+    background="#101418",
+    surface="#161b20",
+    panel="#222a31",
+    dark=True,
+)
+
+
+class RoleStyles:
+    """Styles of one widget's roles, looked up once per theme."""
+
+    def __init__(self, widget: Widget) -> None:
+        self._widget = widget
+        self._styles: dict[tuple[str, str], Style] = {}
+
+    def clear(self) -> None:
+        """Forget everything: the theme or the style sheet has changed."""
+        self._styles.clear()
+
+    def style(self, role: str, over: str = "") -> Style:
+        """The style of a role, with ``over`` (a cursor) laid over it."""
+        known = self._styles.get((role, over))
+        if known is None:
+            widget = self._widget
+            known = widget.get_component_rich_style(f"role--{role}") if role else widget.rich_style
+            if over:
+                known += widget.get_component_rich_style(f"role--{over}", partial=True)
+            self._styles[role, over] = known
+        return known
+
+    def strip(self, line: Line, width: int, over: str = "") -> Strip:
+        """A line as a strip of exactly ``width`` cells."""
+        segments = [Segment(text, self.style(role, over)) for text, role in line if text]
+        return Strip(segments).adjust_cell_length(width, self.style("", over))

@@ -1,0 +1,86 @@
+"""One run behind the screens: makes backend and engine off the screen's thread, keeps the newest snapshot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from twtui.backend.base import Backend
+from twtui.engine import Engine, Publish
+from twtui.errors import TwtuiError
+from twtui.model.enums import RunState
+from twtui.model.plan import Command, Plan
+from twtui.model.snapshot import BackendInfo, Snapshot
+
+MakeBackend = Callable[[Plan], Backend]
+MakeEngine = Callable[[Backend, Plan, Publish], Engine]
+
+
+class Run:
+    """A plan being run. Snapshots are pulled, so a busy engine never floods the screen."""
+
+    def __init__(
+        self, make_backend: MakeBackend, plan: Plan, make_engine: MakeEngine = Engine
+    ) -> None:
+        self.plan = plan
+        self._make_backend = make_backend
+        self._make_engine = make_engine
+        self._lock = threading.Lock()
+        self._engine: Engine | None = None
+        self._stopped = False
+        self._thread = threading.Thread(target=self._start, name="twtui-start", daemon=True)
+        self._snapshot = Snapshot(RunState.STARTING, plan, BackendInfo("live"), plan.mode)
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest one; never older than one that was seen before."""
+        return self._snapshot
+
+    def start(self) -> None:
+        """Start in the background; what goes wrong becomes a snapshot with state FAILED."""
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it has started or failed to."""
+        self._thread.join()
+
+    def _start(self) -> None:
+        try:
+            engine = self._make_engine(self._make_backend(self.plan), self.plan, self._publish)
+        except TwtuiError as error:
+            self._fail(error.message, error.hint)
+            return
+        except Exception as error:  # whatever it is, a screen that waits forever says less
+            self._fail(f"{type(error).__name__}: {error}", "")
+            return
+        with self._lock:
+            # Nothing is open yet, so a run that was left before it began just never begins.
+            if self._stopped:
+                return
+            self._engine = engine
+            engine.start()
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self._snapshot = snapshot
+
+    def _fail(self, message: str, hint: str) -> None:
+        before = self._snapshot
+        self._snapshot = Snapshot(
+            RunState.FAILED, self.plan, before.info, self.plan.mode, error=message, hint=hint
+        )
+
+    def submit(self, command: Command) -> bool:
+        """Hand a command to the engine; False when there is none that would take it."""
+        engine = self._engine
+        if engine is None or self._snapshot.state is not RunState.LIVE:
+            return False
+        engine.submit(command)
+        return True
+
+    def stop(self) -> None:
+        """End the run and wait for it (bounded by the engine). Idempotent, from any thread."""
+        with self._lock:
+            self._stopped = True
+            engine = self._engine
+        if engine is not None:
+            engine.stop()

@@ -1,0 +1,1 @@
+"""What each pane says: pure functions from a snapshot and a width to lines of text."""

@@ -1,0 +1,193 @@
+"""The Callbacks pane: a row of the ledger per map kind and mode, its graph, and the sum that must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from twtui.model.enums import Mode, RunState
+from twtui.model.ledger import Counters
+from twtui.model.snapshot import LedgerRow, Snapshot
+from twtui.ui import text
+from twtui.ui.glyphs import Glyphs
+from twtui.ui.lines import Line, Span, cut, fit
+
+_NAME_WIDTH, _MODE_WIDTH, _RATE_WIDTH = 8, 6, 9
+_GRAPH_MIN, _GRAPH_MAX = 10, 60
+_STUCK_SECONDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    title: str
+    width: int
+    value: Callable[[Counters], int]
+    rank: int
+    """Columns of a higher rank are left out first."""
+    alarming: bool = False
+    """Anything but zero deserves a look."""
+
+
+_COLUMNS = (
+    _Column("fired", 10, lambda c: c.fired, 1),
+    _Column("scheduled", 10, lambda c: c.scheduled, 0),
+    _Column("completed", 10, lambda c: c.completed, 0),
+    _Column("pending", 8, lambda c: c.pending, 0),
+    _Column("cancelled", 9, lambda c: c.cancelled, 0, alarming=True),
+    _Column("lost", 6, lambda c: c.lost, 0, alarming=True),
+    _Column("failed", 7, lambda c: c.failed, 1, alarming=True),
+    _Column("busy", 7, lambda c: c.busy, 3, alarming=True),
+    _Column("no slot", 7, lambda c: c.no_slot, 5, alarming=True),
+    _Column("rejected", 8, lambda c: c.rejected, 5, alarming=True),
+    _Column("missed", 7, lambda c: c.missed, 6, alarming=True),
+    _Column("not needed", 10, lambda c: c.not_needed, 6),
+)
+
+
+def _columns(width: int) -> tuple[tuple[_Column, ...], int]:
+    """The columns that fit, and what is left for graph and rate."""
+    fixed = _NAME_WIDTH + 1 + _MODE_WIDTH
+    chosen: list[_Column] = []
+    room = width - fixed
+    for column in sorted(_COLUMNS, key=lambda column: column.rank):
+        # From the third rank on a column must leave room for the graph and the rate.
+        reserve = _RATE_WIDTH + 2 + 24 if column.rank >= 3 else 0
+        if column.width + 1 + reserve <= room:
+            chosen.append(column)
+            room -= column.width + 1
+    return tuple(column for column in _COLUMNS if column in chosen), room
+
+
+def graph(
+    history: Sequence[tuple[float, float]], width: int, glyphs: Glyphs, role: str
+) -> list[Span]:
+    """Scheduled per second as a bar each; marked where callbacks completed less than were scheduled."""
+    newest = history[-width:]
+    top = max((scheduled for scheduled, _ in newest), default=0.0) or 1.0
+    steps = len(glyphs.levels) - 1
+    spans: list[Span] = [(" " * (width - len(newest)), "")]
+    for scheduled, completed in newest:
+        level = max(1, round(scheduled / top * steps)) if scheduled > 0 else 0
+        # A second's edge cuts through flights, so only a gap of a tenth says something.
+        behind = scheduled > 0 and completed < 0.9 * scheduled
+        spans.append((glyphs.levels[level], "behind" if behind else role))
+    merged: list[Span] = []
+    for sign, sign_role in spans:
+        if merged and merged[-1][1] == sign_role:
+            merged[-1] = (merged[-1][0] + sign, sign_role)
+        else:
+            merged.append((sign, sign_role))
+    return [span for span in merged if span[0]]
+
+
+def _graph_widths(room: int) -> tuple[int, bool]:
+    """Cells of the graph, and whether the rate fits beside it."""
+    with_rate = room - _RATE_WIDTH - 2
+    if with_rate - 2 >= _GRAPH_MIN:
+        return min(with_rate - 2, _GRAPH_MAX), True
+    return 0, room >= _RATE_WIDTH + 2
+
+
+def _header(columns: Sequence[_Column], graph_width: int, with_rate: bool) -> Line:
+    names = f"{'map':<{_NAME_WIDTH}} {'mode':<{_MODE_WIDTH}}"
+    cells = "".join(f" {column.title:>{column.width}}" for column in columns)
+    tail = ""
+    if graph_width:
+        seconds = f"last {graph_width} s"
+        tail += f"  {seconds:>{graph_width}}"
+    if with_rate:
+        tail += f"  {'completed':>{_RATE_WIDTH}}"
+    return ((names + cells + tail, "head"),)
+
+
+def _row(
+    row: LedgerRow,
+    columns: Sequence[_Column],
+    graph_width: int,
+    with_rate: bool,
+    active: bool,
+    glyphs: Glyphs,
+) -> Line:
+    kind, mode = row.row
+    spans: list[Span] = [
+        (f"{kind:<{_NAME_WIDTH}} ", "strong" if active else "dim"),
+        (f"{mode:<{_MODE_WIDTH}}", str(mode)),
+    ]
+    for column in columns:
+        value = column.value(row.counters)
+        role = "dim" if not value else "warn" if column.alarming else ""
+        spans.append((f" {text.count(value, column.width):>{column.width}}", role))
+    if graph_width:
+        spans.append(("  ", ""))
+        spans.extend(graph(row.history, graph_width, glyphs, str(mode)))
+    if with_rate:
+        spans.append((f"  {text.rate(row.rates.completed):>{_RATE_WIDTH}}", ""))
+    return tuple(spans)
+
+
+def sum_line(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
+    """The main sum with its numbers, or the first sum that does not add up."""
+    broken = snapshot.broken
+    if broken:
+        more = f" (and {text.plural(len(broken) - 1, 'more sum')})" if len(broken) > 1 else ""
+        return cut(((f"{glyphs.broken} {broken[0].detail}{more}", "bad"),), width)
+    total = snapshot.total
+    accounted = total.completed + total.pending + total.cancelled + total.lost
+    exact = accounted == total.scheduled
+    line: list[Span] = [
+        (f"{glyphs.holds} ", "good"),
+        (f"scheduled {total.scheduled:,} {'=' if exact else glyphs.approximately} ", "good"),
+        (f"completed {total.completed:,} + pending {total.pending:,}", "good"),
+        (f" + cancelled {total.cancelled:,} + lost {total.lost:,}", "good"),
+    ]
+    moving = total.scheduled - accounted
+    if not exact:
+        line.append((f"  ({abs(moving):,} moved during the reading)", "dim"))
+    return cut(tuple(line), width)
+
+
+def callbacks_lines(
+    snapshot: Snapshot, width: int, glyphs: Glyphs, active: frozenset[str]
+) -> list[Line]:
+    """Header, a line per row, the sum.
+
+    Args:
+        snapshot: What to show.
+        width: Cells of a line.
+        glyphs: The signs to draw with.
+        active: The map kinds that schedule now; the rows of the others are dimmed.
+    """
+    columns, room = _columns(width)
+    graph_width, with_rate = _graph_widths(room)
+    lines: list[Line] = [_header(columns, graph_width, with_rate)]
+    for row in snapshot.rows:
+        lines.append(_row(row, columns, graph_width, with_rate, row.row[0] in active, glyphs))
+    if not snapshot.rows:
+        lines.append(((fit("nothing counted yet", width), "dim"),))
+    lines.append(sum_line(snapshot, width, glyphs))
+    return lines
+
+
+def waiting(snapshot: Snapshot) -> int:
+    """Callbacks in resume mode that wait although none has completed for some seconds."""
+    if snapshot.state is not RunState.LIVE:
+        return 0
+    stuck = 0
+    for row in snapshot.rows:
+        recent = row.history[-_STUCK_SECONDS:]
+        idle = len(recent) == _STUCK_SECONDS and not any(completed for _, completed in recent)
+        if row.row[1] is Mode.RESUME and row.counters.pending and idle:
+            stuck += row.counters.pending
+    return stuck
+
+
+def callbacks_title(snapshot: Snapshot, glyphs: Glyphs) -> Span:
+    """The pane's title; where a person has to do something, it says what."""
+    stuck = waiting(snapshot)
+    if stuck and snapshot.mode is Mode.RESUME:
+        return (
+            f"Callbacks {glyphs.warning} {stuck:,} pending: target sleeps in the kernel; "
+            "m = signal mode, or wait",
+            "warn",
+        )
+    return "Callbacks", ""

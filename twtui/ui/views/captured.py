@@ -1,0 +1,111 @@
+"""The Captured pane: one line per event, in columns that stay where they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twtui.model.event import Event
+from twtui.ui import text
+from twtui.ui.escape import display_name
+from twtui.ui.glyphs import Glyphs
+from twtui.ui.lines import Line, Span, fit
+from twtui.ui.views.payload import mark, payload_spans
+
+_TIME, _TID, _DELAY, _MAP, _MODE = 12, 7, 7, 8, 6
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns one width has room for."""
+
+    width: int
+    comm: int
+    with_map: bool
+    trigger: int
+    """Cells of the trigger column; 0: none."""
+
+    @classmethod
+    def for_width(cls, width: int) -> Layout:
+        """The layout of a pane with lines of ``width`` cells."""
+        return cls(
+            width=width,
+            comm=15 if width >= 100 else 11,
+            with_map=width >= 100,
+            trigger=24 if width >= 150 else 0,
+        )
+
+    @property
+    def data_width(self) -> int:
+        """Cells left for the data."""
+        used = _TIME + 1 + _TID + 1 + self.comm + 1 + _DELAY + 1 + 2
+        if self.with_map:
+            used += _MAP + 1 + _MODE + 1
+        if self.trigger:
+            used += self.trigger + 1
+        return max(self.width - used, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the numbers in an event refer to."""
+
+    captures: tuple[str, ...]
+    triggers: tuple[str, ...]
+    clock_offset_ns: int
+
+    def capture(self, event: Event) -> str:
+        """The text of the event's capture; empty when it is not known."""
+        return self.captures[event.capture] if event.capture < len(self.captures) else ""
+
+    def trigger(self, event: Event) -> str:
+        """The text of the event's trigger; empty when it is not known."""
+        return self.triggers[event.capture] if event.capture < len(self.triggers) else ""
+
+
+def header_line(layout: Layout) -> Line:
+    """Names of the columns."""
+    cells = [f"{'time':<{_TIME}}", f"{'thread':>{_TID}}", f"{'name':<{layout.comm}}"]
+    if layout.with_map:
+        cells += [f"{'map':<{_MAP}}", f"{'mode':<{_MODE}}"]
+    cells.append(f"{'delay':>{_DELAY}}")
+    if layout.trigger:
+        cells.append(f"{'trigger':<{layout.trigger}}")
+    return ((fit(" ".join(cells) + "   captured", layout.width), "head"),)
+
+
+def event_line(event: Event, sources: Sources, layout: Layout, glyphs: Glyphs) -> Line:
+    """One event in the columns of the layout."""
+    name = display_name(event.comm.decode("utf-8", "surrogateescape"))
+    spans: list[Span] = [
+        (text.wall_time(event.trigger_ns, sources.clock_offset_ns) + " ", "dim"),
+        (f"{event.tid:>{_TID}} ", ""),
+        (fit(name, layout.comm, ellipsis=glyphs.ellipsis) + " ", "strong"),
+    ]
+    if layout.with_map:
+        spans.append((f"{event.map_kind:<{_MAP}} ", "dim"))
+        spans.append((f"{event.mode:<{_MODE}} ", str(event.mode)))
+    delay = event.delay_ns
+    shown = "direct" if delay is None else text.duration(delay, glyphs.ascii_only)
+    # Without the mode column the delay wears the mode's colour; the detail says it in words.
+    role = "dim" if delay is None else "" if layout.with_map else str(event.mode)
+    spans.append((f"{shown:>{_DELAY}} ", role))
+    if layout.trigger:
+        trigger = fit(
+            display_name(sources.trigger(event)), layout.trigger, ellipsis=glyphs.ellipsis
+        )
+        spans.append((trigger + " ", "dim"))
+    sign, sign_role = mark(event, glyphs)
+    spans.append((f"{sign} ", sign_role))
+    spans.extend(payload_spans(event, sources.capture(event), layout.data_width, glyphs))
+    return tuple(spans)
+
+
+def empty_lines(state: str, on_demand: bool) -> list[Line]:
+    """What the pane says before the first event."""
+    if state == "failed":
+        return [(("no event was captured", "dim"),)]
+    if state == "ended":
+        return [(("the run ended without an event", "dim"),)]
+    if on_demand:
+        return [(("no event yet: press c to schedule a callback on every thread", "dim"),)]
+    return [(("no event yet: waiting for the first trigger", "dim"),)]

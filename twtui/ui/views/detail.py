@@ -1,0 +1,101 @@
+"""Everything that is known about one event, line by line, and its bytes as a hexdump."""
+
+from __future__ import annotations
+
+from twtui.model.enums import EventFlag
+from twtui.model.event import Event, read_outcome
+from twtui.ui import text
+from twtui.ui.escape import display_name, escape_bytes, hexdump
+from twtui.ui.glyphs import Glyphs
+from twtui.ui.lines import Line, fit
+from twtui.ui.views.captured import Sources
+from twtui.ui.views.payload import failure, number_text
+
+_LABEL_WIDTH = 16
+
+
+def _field(label: str, value: str, role: str = "") -> Line:
+    return ((f"{label:<{_LABEL_WIDTH}}", "head"), (value, role))
+
+
+def _read_text(result: int) -> str:
+    outcome = read_outcome(result)
+    if outcome is None:
+        return "not tried"
+    return text.plural(result, "byte") if outcome == "ok" else outcome
+
+
+def _timeline(event: Event, sources: Sources, glyphs: Glyphs) -> list[Line]:
+    when = text.wall_time(event.trigger_ns, sources.clock_offset_ns, 6)
+    lines = [_field("triggered", f"{when}  on CPU {event.trigger_cpu}")]
+    delay = event.delay_ns
+    if delay is None:
+        lines.append(_field("callback", "none needed: the read at the trigger was enough"))
+    else:
+        ran = text.wall_time(event.ran_ns, sources.clock_offset_ns, 6)
+        later = text.duration(delay, glyphs.ascii_only)
+        lines.append(_field("callback ran", f"{ran}  on CPU {event.ran_cpu}, {later} later"))
+    return lines
+
+
+def _verdict(event: Event, glyphs: Glyphs) -> list[Line]:
+    lines = []
+    if event.rescued:
+        lines.append(
+            _field(
+                "", f"{glyphs.rescued} rescued: not resident at the trigger, read later", "rescued"
+            )
+        )
+    if event.flags & EventFlag.GONE:
+        lines.append(_field("", f"{glyphs.failed} the memory of the trigger was gone", "bad"))
+    if event.flags & EventFlag.KEPT:
+        lines.append(
+            _field("", f"{glyphs.kept} these bytes are the copy read at the trigger", "warn")
+        )
+    if event.truncated:
+        wanted = f" of {event.wanted_bytes:,}" if event.wanted_bytes else ""
+        lines.append(_field("", f"truncated: {len(event.data):,}{wanted} bytes kept", "warn"))
+    return lines
+
+
+def detail_lines(
+    event: Event, number: int, sources: Sources, width: int, glyphs: Glyphs
+) -> list[Line]:
+    """The fields, then the data as text, then the data as a hexdump.
+
+    Args:
+        event: What to show.
+        number: The event's number in its run, from 1.
+        sources: What its numbers refer to.
+        width: Cells of a line.
+        glyphs: The signs to draw with.
+    """
+    name = display_name(event.comm.decode("utf-8", "surrogateescape"))
+    capture = sources.capture(event)
+    lines = [
+        _field("event", f"{number:,}"),
+        _field("thread", f"{name}  {event.tid} of process {event.pid}", "strong"),
+        *_timeline(event, sources, glyphs),
+        _field("map and mode", f"{event.map_kind}, {event.mode}"),
+        _field("trigger", display_name(sources.trigger(event)) or "not known"),
+        _field("capture", display_name(capture) or "not known"),
+        _field("address", f"0x{event.address:x}"),
+        _field("at the trigger", _read_text(event.nofault)),
+        _field("in the callback", _read_text(event.result), "bad" if failure(event) else ""),
+        *_verdict(event, glyphs),
+        (),
+    ]
+    value = number_text(event.data, capture)
+    if value is not None:
+        lines += [_field("value", value, "strong"), ()]
+    if not event.data:
+        return [*lines, (("no data", "dim"),)]
+    lines.append(((f"{len(event.data):,} bytes as text", "head"),))
+    escaped = escape_bytes(event.data)
+    for start in range(0, len(escaped), max(width - 2, 1)):
+        lines.append(((f"  {escaped[start : start + width - 2]}", ""),))
+    lines += [(), ((f"{len(event.data):,} bytes", "head"),)]
+    for offset, digits, characters in hexdump(event.data):
+        dots = characters.replace("·", glyphs.separator)
+        lines.append(((f"  {offset}  ", "dim"), (f"{digits}  ", ""), (fit(dots, 16), "strong")))
+    return lines

@@ -1,0 +1,66 @@
+"""The text of the help screen: the keys from the table, and what the words and signs mean."""
+
+from __future__ import annotations
+
+import textwrap
+
+from twtui.ui.glyphs import Glyphs
+from twtui.ui.keys import KEYS, Where
+from twtui.ui.lines import Line
+
+_INDENT = 15
+_PLACES = (Where.MONITOR, Where.PICKER, Where.LIST, Where.DIALOG, Where.EVERYWHERE)
+_WORDS = (
+    ("resume mode", "a callback runs at the task's next return to user space; wakes nobody"),
+    ("signal mode", "it also ends an interruptible sleep, as a signal would"),
+    ("fired", "the trigger ran for a watched task"),
+    ("scheduled", "the kernel accepted the callback"),
+    ("completed", "the callback ran to its end"),
+    ("pending", "accepted, not yet run, task alive"),
+    ("cancelled", "its slot went away first: evicted by LRU, deleted, overwritten"),
+    ("lost", "its task ended first; the kernel drops such work without a word"),
+    ("failed", "no callback although one was wanted: busy, no slot or rejected"),
+    ("busy", "every slot that was tried still had a callback pending"),
+    ("no slot", "the map was full"),
+    ("rejected", "the kernel refused for another reason"),
+    ("missed", "the kernel did not run the trigger's program (recursion)"),
+    ("not needed", "the read at the trigger was enough, nothing was scheduled"),
+    ("rescued", "the read failed at the trigger and succeeded in the callback"),
+    ("truncated", "the target had more bytes than an event may hold"),
+    ("dropped", "records that found the ring buffer full"),
+    ("not shown", "records that were read but left the view before they could be drawn"),
+)
+
+
+def _signs(glyphs: Glyphs) -> tuple[tuple[str, str], ...]:
+    return (
+        (glyphs.rescued, "rescued"),
+        (glyphs.kept, "kept: the bytes are the copy read at the trigger"),
+        (glyphs.failed, "the read failed, or a sum does not add up"),
+        (glyphs.holds, "the sum adds up"),
+        (glyphs.approximately, "it adds up within what moved while the counters were read"),
+        (f"{glyphs.resume_bar} {glyphs.signal_bar}", "resume and signal in the latency histogram"),
+    )
+
+
+def _section(title: str, pairs: tuple[tuple[str, str], ...], role: str, width: int) -> list[Line]:
+    lines: list[Line] = [((title, "head"),)]
+    for name, meaning in pairs:
+        folded = textwrap.wrap(meaning, max(width - _INDENT, 20))
+        lines.append(((f"  {name:<{_INDENT - 2}}", role), (folded[0], "")))
+        lines += [((" " * _INDENT + rest, ""),) for rest in folded[1:]]
+    return [*lines, ()]
+
+
+def help_lines(glyphs: Glyphs, width: int) -> list[Line]:
+    """Keys by place, words, signs; what is longer than ``width`` cells is folded."""
+    lines: list[Line] = []
+    for where in _PLACES:
+        keys = tuple((key.text, key.description) for key in KEYS if key.where is where)
+        if where is Where.MONITOR:
+            # One hint stands for four keys in the footer; here each has a line of its own.
+            keys = tuple((("0", d) if k == "1 2 3 0" else (k, d)) for k, d in keys)
+        lines += _section(f"Keys, {where}", keys, "key", width)
+    lines += _section("Words", _WORDS, "strong", width)
+    lines += _section("Signs", _signs(glyphs), "rescued", width)
+    return lines[:-1]

@@ -1,0 +1,132 @@
+"""The title line: who is watched, how, and whether it still runs; and the banner under it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from twtui.model.enums import MapKind, Mode, RunState, TargetState
+from twtui.model.snapshot import Snapshot
+from twtui.ui import text
+from twtui.ui.escape import display_name
+from twtui.ui.glyphs import Glyphs
+from twtui.ui.lines import Line, Span, cut, fit, join, line_width, spread
+
+_NAME_CELLS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class ViewState:
+    """What the screen adds to the snapshot: wishes under way and a held view."""
+
+    map_kinds: tuple[MapKind, ...]
+    """The map kinds that schedule now."""
+    wanted_mode: Mode | None = None
+    """Asked for, not yet in force."""
+    paused: bool = False
+    new_events: int = 0
+    """Events that came since the view was paused."""
+
+
+def _targets(snapshot: Snapshot, width: int) -> list[Span]:
+    views = snapshot.targets
+    if not views:
+        names = [(target.name, target.pid) for target in snapshot.plan.targets]
+        first = f"{display_name(names[0][0])} {names[0][1]}" if names else ""
+        more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+        return [(fit(first, min(len(first), width)) + more, "strong")]
+    living = [view for view in views if view.state is not TargetState.EXITED]
+    first_view = (living or list(views))[0]
+    name = display_name(first_view.name)
+    spans: list[Span] = [
+        (f"{fit(name, min(len(name), width))} {first_view.pid}", "strong"),
+    ]
+    if len(views) > 1:
+        spans.append((f" and {len(views) - 1} more", "strong"))
+    threads = sum(view.threads for view in living)
+    if not living:
+        spans.append((" exited", "warn"))
+    else:
+        spans.append((f", {text.plural(threads, 'thread')}", "dim"))
+        if all(view.state is TargetState.STOPPED for view in living):
+            spans.append((" stopped", "warn"))
+    if living and len(living) < len(views):
+        spans.append((f", {len(views) - len(living)} exited", "warn"))
+    return spans
+
+
+def _mode(snapshot: Snapshot, view: ViewState, glyphs: Glyphs) -> list[Span]:
+    spans: list[Span] = [(snapshot.mode.upper(), str(snapshot.mode))]
+    if view.wanted_mode is not None and view.wanted_mode is not snapshot.mode:
+        spans += [
+            (f" {glyphs.pointer} ", "dim"),
+            (view.wanted_mode.upper(), str(view.wanted_mode)),
+        ]
+    return spans
+
+
+def _map_kinds(view: ViewState) -> list[Span]:
+    spans: list[Span] = []
+    for kind in MapKind:
+        on = kind in view.map_kinds
+        spans.append((f"{kind} " if on else f"({kind}) ", "" if on else "dim"))
+    spans[-1] = (spans[-1][0].rstrip(), spans[-1][1])
+    return spans
+
+
+def _watches(snapshot: Snapshot) -> list[Span]:
+    watches = snapshot.plan.watches
+    more = f" and {len(watches) - 1} more" if len(watches) > 1 else ""
+    first = watches[0]
+    return [
+        (display_name(first.trigger.label), "strong"),
+        (f"  {display_name(str(first.capture))}{more}", ""),
+    ]
+
+
+def _state(snapshot: Snapshot, view: ViewState, glyphs: Glyphs) -> list[Span]:
+    clock = text.stopwatch(snapshot.elapsed_ns)
+    if view.paused and snapshot.state is not RunState.FAILED:
+        return [(f"{glyphs.paused} PAUSED +{view.new_events:,} new  {clock}", "warn")]
+    match snapshot.state:
+        case RunState.STARTING:
+            return [(f"{glyphs.waiting} starting", "dim")]
+        case RunState.LIVE:
+            return [(f"{glyphs.live} ", "good"), (f"live {clock}", "")]
+        case RunState.ENDING:
+            return [(f"{glyphs.waiting} ending {clock}", "warn")]
+        case RunState.ENDED:
+            return [(f"{glyphs.ended} ended {clock}", "warn")]
+        case RunState.FAILED:
+            return [(f"{glyphs.failed} FAILED {clock}", "bad")]
+
+
+def heading_lines(snapshot: Snapshot, view: ViewState, width: int, glyphs: Glyphs) -> list[Line]:
+    """One line where everything fits, otherwise two."""
+    state = tuple(_state(snapshot, view, glyphs))
+    name: Line = (("twtui ", "good"), (f"{glyphs.pointer} ", "dim"))
+    who = [*name, *_targets(snapshot, _NAME_CELLS)]
+    mode, kinds, watches = _mode(snapshot, view, glyphs), _map_kinds(view), _watches(snapshot)
+    one = join([who, mode, kinds, watches])
+    if line_width(one) + 2 + line_width(state) <= width:
+        return [spread(one, state, width)]
+    return [
+        spread(join([who]), state, width),
+        cut(join([mode, kinds, watches]), width),
+    ]
+
+
+def banner_lines(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
+    """What must not be overlooked: data that is not live, or a run that has failed."""
+    lines: list[Line] = []
+    info = snapshot.info
+    if info.name != "live":
+        what = {"demo": "DEMO (simulated)", "replay": "REPLAY"}.get(info.name, info.name.upper())
+        reason = f": {display_name(info.reason)}" if info.reason else ""
+        lines.append(cut(((f"{glyphs.warning} {what}{reason}", "warn"),), width))
+    if snapshot.state is RunState.FAILED:
+        error = display_name(snapshot.error) or "the run has failed"
+        lines.append(cut(((f"{glyphs.failed} {error}", "bad"),), width))
+        hint = f"{display_name(snapshot.hint)}  " if snapshot.hint else ""
+        after = "p picks again, q leaves; the numbers below are the last ones"
+        lines.append(cut(((f"  {hint}{after}", "warn"),), width))
+    return lines

@@ -1,0 +1,123 @@
+"""The process table of the picker: which rows match, in which order, and how one is drawn."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from enum import StrEnum
+from typing import Any
+
+from twtui.processes import ProcessRow
+from twtui.ui.escape import display_name
+from twtui.ui.glyphs import Glyphs
+from twtui.ui.lines import Line, Span, fit
+
+Identity = tuple[int, int]
+"""PID and start time: what stays the same when a PID is reused."""
+
+_PID, _USER, _THREADS, _CPU, _STATE, _NAME = 7, 10, 4, 6, 1, 16
+
+
+class Sort(StrEnum):
+    """Columns that the table can be sorted by."""
+
+    CPU = "cpu"
+    PID = "pid"
+    NAME = "name"
+    USER = "user"
+
+    @property
+    def following(self) -> Sort:
+        """The next one in turn."""
+        every = tuple(Sort)
+        return every[(every.index(self) + 1) % len(every)]
+
+
+def identity(row: ProcessRow) -> Identity:
+    """What the picker remembers a process by."""
+    return row.pid, row.start_ticks
+
+
+def sorted_rows(rows: Iterable[ProcessRow], by: Sort) -> list[ProcessRow]:
+    """Processes that can be watched first, then by the column."""
+    keys: dict[Sort, Callable[[ProcessRow], Any]] = {
+        Sort.CPU: lambda row: -row.cpu_percent,
+        Sort.PID: lambda _: 0,
+        Sort.NAME: lambda row: row.name.casefold(),
+        Sort.USER: lambda row: row.user,
+    }
+    key = keys[by]
+    return sorted(rows, key=lambda row: (bool(row.refusal), key(row), row.pid))
+
+
+def matcher(pattern: str) -> Callable[[ProcessRow], bool]:
+    """What a filter keeps.
+
+    Text: part of PID, user, name or command line, or letters of the name in that order. ``/text``
+    is a regular expression; while it is not a valid one, it is taken as text.
+    """
+    if pattern.startswith("/"):
+        body = pattern[1:].removesuffix("/")
+        try:
+            expression = re.compile(body, re.IGNORECASE)
+        except re.error:
+            pattern = body
+        else:
+            return lambda row: expression.search(_searched(row)) is not None
+    wanted = pattern.casefold()
+    letters = re.compile(".*".join(map(re.escape, wanted)), re.DOTALL)
+    return lambda row: (
+        wanted in _searched(row).casefold() or letters.search(row.name.casefold()) is not None
+    )
+
+
+def _searched(row: ProcessRow) -> str:
+    return f"{row.pid} {row.user} {row.name} {row.command}"
+
+
+def table_header(width: int, sort: Sort) -> Line:
+    """Names of the columns; the sorted one stands out in brackets."""
+    cells = [
+        ("", 2, "<"), ("pid", _PID, ">"), ("user", _USER, "<"), ("thr", _THREADS, ">"),
+        ("cpu", _CPU, ">"), ("s", _STATE, "<"), ("name", _NAME, "<"), ("command", 9, "<"),
+    ]  # fmt: skip
+    spans: list[Span] = []
+    for title, cell, align in cells:
+        mine = title == sort.value
+        spans.append((f"{title:{align}{cell}} ", "key" if mine else "head"))
+    used = sum(len(text) for text, _ in spans)
+    return (*spans, (" " * max(width - used, 0), "head"))
+
+
+def process_line(row: ProcessRow, width: int, glyphs: Glyphs, selected: bool, gone: bool) -> Line:
+    """One process in fixed columns; dim when it cannot be watched or has ended."""
+    name = fit(display_name(row.name), _NAME, ellipsis=glyphs.ellipsis)
+    numbers = (
+        f"{row.pid:>{_PID}} {fit(display_name(row.user), _USER, ellipsis=glyphs.ellipsis)} "
+        f"{row.threads:>{_THREADS}} {row.cpu_percent:>{_CPU}.1f} "
+        f"{'X' if gone else row.state:<{_STATE}} "
+    )
+    used = 3 + len(numbers) + _NAME + 1
+    # A command line can be megabytes; no more of it than fits needs escaping.
+    command = fit(display_name(row.command[:width]), max(width - used, 0), ellipsis=glyphs.ellipsis)
+    if gone or row.refusal:
+        return ((f"   {numbers}{name} {command}", "dim"),)
+    mark: Span = (f"{glyphs.holds if selected else ' '}  ", "selected")
+    return (mark, (numbers, ""), (name + " ", "strong"), (command, "dim"))
+
+
+def status_line(
+    row: ProcessRow | None, selected: Sequence[ProcessRow], gone: bool, width: int, glyphs: Glyphs
+) -> Line:
+    """What Enter does now, or why it does nothing."""
+    if selected:
+        names = ", ".join(f"{display_name(item.name)} {item.pid}" for item in selected)
+        return ((fit(f"Enter watches {len(selected)} selected: {names}", width), "selected"),)
+    if row is None:
+        return ((fit("no process matches; esc clears the filter", width), "warn"),)
+    who = f"{display_name(row.name)} {row.pid}"
+    if gone:
+        return ((fit(f"{glyphs.failed} {who} has ended", width), "warn"),)
+    if row.refusal:
+        return ((fit(f"{glyphs.failed} {who} cannot be watched: {row.refusal}", width), "warn"),)
+    return ((fit(f"Enter watches {who}; space selects several", width), "dim"),)
