@@ -321,3 +321,37 @@ async def test_a_run_is_only_for_its_target(monkeypatch: pytest.MonkeyPatch) -> 
     async with on_stage() as stage:
         assert stage.engine.plan.targets == (TARGET,)
         assert stage.app.last_snapshot is stage.monitor.run.snapshot
+
+
+async def test_a_click_on_a_hint_does_what_its_key_does() -> None:
+    async with on_stage() as stage:
+        row = len(stage.rows()) - 1
+        await stage.pilot.click(offset=(stage.rows()[row].index("c probe"), row))
+        assert stage.engine.commands == [Probe()]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (20, 6), (40, 12), (80, 10), (300, 100)])
+async def test_any_size_of_terminal_is_drawn(size: tuple[int, int]) -> None:
+    async with on_stage(make_snapshot(modes=(Mode.RESUME, Mode.SIGNAL)), size=size) as stage:
+        await stage.press("space", "up", "z", "z", "?")
+        assert len(stage.rows()) == size[1]
+
+
+async def test_a_resize_is_followed_by_every_pane() -> None:
+    async with on_stage(size=(200, 60)) as stage:
+        await stage.pilot.resize_terminal(80, 24)
+        await stage.pilot.pause()
+        small = stage.rows()
+    async with on_stage(size=(80, 24)) as stage:
+        assert small == stage.rows()
+
+
+async def test_nothing_below_the_heading_moves_while_paused() -> None:
+    async with on_stage() as stage:
+        before = stage.rows()[2:]
+        await stage.press("space")
+        busy = make_snapshot((*EVENTS, make_event(8)), 10**9, elapsed_ns=10**15)
+        await stage.publish(busy)
+        after = stage.rows()[2:]
+        assert "PAUSED +999,999,993 new" in stage.text
+        assert after == before

@@ -14,11 +14,11 @@ from twtui.kernel.btf import find_kfuncs, kernel_btf
 from twtui.kernel.capture_program import registers
 from twtui.kernel.compiler import import_bcc
 from twtui.kernel.maps import SharedMaps
+from twtui.kernel.privileges import require_privileges
 from twtui.kernel.program import SWEEP, TRIGGER, Programs, compile_modules
 from twtui.kernel.tracefs import TRACEFS, mounted_tracefs
 from twtui.model.enums import MapKind
 
-_CAPABILITIES = {"CAP_SYS_ADMIN": 21, "CAP_PERFMON": 38, "CAP_BPF": 39}
 _PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
 
 
@@ -71,19 +71,8 @@ def _bcc() -> Check:
     return _passed("BCC", f"version {getattr(bcc, '__version__', 'unknown')}")
 
 
-def _effective_capabilities() -> int:
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapEff:"):
-            return int(line.split()[1], 16)
-    raise UnsupportedError("/proc/self/status shows no capabilities", "mount /proc")
-
-
 def _privileges() -> Check:
-    held = _effective_capabilities()
-    has = {name for name, bit in _CAPABILITIES.items() if held >> bit & 1}
-    if "CAP_SYS_ADMIN" in has or {"CAP_BPF", "CAP_PERFMON"} <= has:
-        return _passed("privileges", ", ".join(sorted(has)))
-    raise PermissionDeniedError("BPF programs may not be loaded", "run as root: sudo twtui")
+    return _passed("privileges", ", ".join(sorted(require_privileges())))
 
 
 def _paranoid() -> Check:
@@ -101,13 +90,14 @@ def _tracefs() -> Check:
     if place := mounted_tracefs():
         return _passed("tracefs", str(place), required=False)
     raise UnsupportedError(
-        "not mounted: no syscall and tracepoint triggers until it is (root mounts it by itself)",
+        "not readable: no syscall and tracepoint triggers (root mounts it by itself)",
         f"mount -t tracefs tracefs {TRACEFS}",
     )
 
 
 def _load() -> Check:
     """The proof: compile, link and load the programs, without attaching them."""
+    require_privileges()
     btf = kernel_btf()
     module = compile_modules(btf, (MapKind.HASH,), 64, 64)[MapKind.HASH]
     try:

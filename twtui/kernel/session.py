@@ -16,6 +16,7 @@ from twtui.kernel.capture_program import pack_capture
 from twtui.kernel.compiler import import_bcc
 from twtui.kernel.ledger_reader import LedgerReader, SweepAction
 from twtui.kernel.maps import SharedMaps
+from twtui.kernel.privileges import require_privileges
 from twtui.kernel.probing import ProbeRunner
 from twtui.kernel.program import TRIGGER, Programs, compile_modules
 from twtui.kernel.ringbuf import RingBuffer
@@ -73,6 +74,7 @@ class Session:
     def _start(self) -> None:
         plan = self._plan
         self._targets = TargetWatcher(plan.targets)
+        require_privileges()
         for watch in plan.watches:
             pack_capture(watch)
             if watch.trigger.kind is not TriggerKind.PROBE:

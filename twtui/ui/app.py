@@ -55,6 +55,7 @@ class TwtuiApp(App[None]):
         super().__init__()
         self.glyphs = glyphs
         self.run_now: Run | None = None
+        self._runs: list[Run] = []
         self._make_backend = make_backend
         self._first_plan = plan
         self._defaults = defaults
@@ -82,6 +83,7 @@ class TwtuiApp(App[None]):
 
     def _start(self, plan: Plan) -> None:
         self.run_now = Run(self._make_backend, plan, self._make_engine)
+        self._runs.append(self.run_now)
         self.run_now.start()
         screen = MonitorScreen(self.run_now, self.glyphs)
         if isinstance(self.screen, PickerScreen):
@@ -98,15 +100,15 @@ class TwtuiApp(App[None]):
             return
         self._start(plan)
 
-    async def _stop_run(self) -> None:
-        if self.run_now is not None:
-            await asyncio.to_thread(self.run_now.stop)
+    async def _stop(self, run: Run) -> None:
+        await asyncio.to_thread(run.stop)
+        self._runs.remove(run)
 
-    async def action_picker(self) -> None:
-        """End the run and pick again."""
+    def action_picker(self) -> None:
+        """End the run in the background and pick again."""
         if isinstance(self.screen, MonitorScreen):
+            self.run_worker(self._stop(self.screen.run), group="stop")
             self.switch_screen(self._picker())
-            await self._stop_run()
 
     async def action_quit(self) -> None:
         """Leave without asking; the run is ended on the way out."""
@@ -114,7 +116,8 @@ class TwtuiApp(App[None]):
 
     async def on_unmount(self) -> None:
         """However the application ends, nothing of ours stays in the kernel."""
-        await self._stop_run()
+        for run in self._runs:
+            await asyncio.to_thread(run.stop)
 
     def action_help(self) -> None:
         """Show the keys and what the words mean."""

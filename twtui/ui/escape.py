@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\", '"': '\\"'}
+_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\"}
 _MARKS = frozenset(("Mn", "Mc", "Me"))
 ROW_BYTES = 16
 """Bytes in a row of a hexdump."""
@@ -28,7 +28,7 @@ def _escape_character(character: str) -> str:
 
 def escape_text(text: str) -> str:
     """The text with every character that could move, colour or reorder a terminal written out."""
-    if text.isascii() and text.isprintable() and "\\" not in text and '"' not in text:
+    if text.isascii() and text.isprintable() and "\\" not in text:
         return text
     return "".join(map(_escape_character, text))
 
@@ -58,8 +58,8 @@ def escape_bytes(data: bytes, limit: int | None = None) -> str:
 
 
 def display_name(name: str) -> str:
-    """A process name or command line: escaped as data is, but with plain quotes and backslashes."""
-    return "".join(c if c in '"\\' else _escape_character(c) for c in name)
+    """A process name or command line: escaped as data is, but with plain backslashes."""
+    return "".join(c if c == "\\" else _escape_character(c) for c in name)
 
 
 def hexdump(data: bytes, start: int = 0) -> Iterator[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
+from twtui.ui.glyphs import ASCII
 from twtui.ui.lines import Line
 
 ROLES = (
@@ -49,8 +50,9 @@ THEME = Theme(
 class RoleStyles:
     """Styles of one widget's roles, looked up once per theme."""
 
-    def __init__(self, widget: Widget) -> None:
+    def __init__(self, widget: Widget, ascii_only: bool = False) -> None:
         self._widget = widget
+        self._ascii_only = ascii_only
         self._styles: dict[tuple[str, str], Style] = {}
 
     def clear(self) -> None:
@@ -70,5 +72,7 @@ class RoleStyles:
 
     def strip(self, line: Line, width: int, over: str = "") -> Strip:
         """A line as a strip of exactly ``width`` cells."""
+        if self._ascii_only:
+            line = tuple((text.replace("…", ASCII.ellipsis), role) for text, role in line)
         segments = [Segment(text, self.style(role, over)) for text, role in line if text]
         return Strip(segments).adjust_cell_length(width, self.style("", over))

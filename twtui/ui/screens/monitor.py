@@ -190,7 +190,7 @@ class MonitorScreen(Screen[None]):
     def action_probe(self) -> None:
         """Schedule one callback on every thread now."""
         if self._submit(Probe()):
-            self.notify("Probe: one callback scheduled on every thread.", timeout=2)
+            self.notify("Probe sent: one callback for every thread.", timeout=2)
 
     def action_pause(self) -> None:
         """Hold the view, or go on with the newest."""

@@ -129,6 +129,10 @@ class PickerScreen(Screen[None]):
         self.table.sort_by(self.table.sort.following)
         self._retitle()
 
+    def action_sort_again(self) -> None:
+        """Sort by the same column, by the newest numbers."""
+        self.table.sort_by(self.table.sort)
+
     def _retitle(self) -> None:
         glyphs = self.glyphs
         self.table.set_title(

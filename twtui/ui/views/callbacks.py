@@ -96,7 +96,7 @@ def _header(columns: Sequence[_Column], graph_width: int, with_rate: bool) -> Li
         seconds = f"last {graph_width} s"
         tail += f"  {seconds:>{graph_width}}"
     if with_rate:
-        tail += f"  {'completed':>{_RATE_WIDTH}}"
+        tail += f"  {'rate':>{_RATE_WIDTH}}"
     return ((names + cells + tail, "head"),)
 
 

@@ -9,9 +9,10 @@ from twtui.model.snapshot import Snapshot
 from twtui.ui import text
 from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
-from twtui.ui.lines import Line, Span, cut, fit, join, line_width, spread
+from twtui.ui.lines import Line, Span, cut, fit, join, spread
 
 _NAME_CELLS = 24
+_ONE_LINE_FROM = 138
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +102,13 @@ def _state(snapshot: Snapshot, view: ViewState, glyphs: Glyphs) -> list[Span]:
 
 
 def heading_lines(snapshot: Snapshot, view: ViewState, width: int, glyphs: Glyphs) -> list[Line]:
-    """One line where everything fits, otherwise two."""
+    """One line where it is wide, otherwise two; by width alone, so that nothing below ever moves."""
     state = tuple(_state(snapshot, view, glyphs))
     name: Line = (("twtui ", "good"), (f"{glyphs.pointer} ", "dim"))
     who = [*name, *_targets(snapshot, _NAME_CELLS)]
     mode, kinds, watches = _mode(snapshot, view, glyphs), _map_kinds(view), _watches(snapshot)
-    one = join([who, mode, kinds, watches])
-    if line_width(one) + 2 + line_width(state) <= width:
-        return [spread(one, state, width)]
+    if width >= _ONE_LINE_FROM:
+        return [spread(join([who, mode, kinds, watches]), state, width)]
     return [
         spread(join([who]), state, width),
         cut(join([mode, kinds, watches]), width),

@@ -10,6 +10,8 @@ from twtui.ui.glyphs import Glyphs
 from twtui.ui.keys import Key
 from twtui.ui.lines import Line, Span, cut, join, line_width, spread
 
+HINT_GAP = 2
+
 
 def health_line(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
     """Losses first, then costs; a legend of the signs where there is room."""
@@ -41,14 +43,23 @@ def health_line(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
     return spread(costs, legend, width)
 
 
-def key_line(keys: Sequence[Key], width: int) -> Line:
+def fitting_keys(keys: Sequence[Key], width: int) -> list[Key]:
     """As many hints as fit, the least important left out first, the rest in the table's order."""
     chosen: list[Key] = []
     room = width
     for key in sorted(keys, key=lambda key: key.rank):
-        cells = len(key.text) + 1 + len(key.label) + (2 if chosen else 0)
+        cells = hint_width(key) + (HINT_GAP if chosen else 0)
         if cells <= room:
             chosen.append(key)
             room -= cells
-    shown = [key for key in keys if key in chosen]
-    return join([[(key.text, "key"), (f" {key.label}", "dim")] for key in shown], "  ")
+    return [key for key in keys if key in chosen]
+
+
+def hint_width(key: Key) -> int:
+    """Cells of one hint."""
+    return len(key.text) + 1 + len(key.label)
+
+
+def key_line(keys: Sequence[Key]) -> Line:
+    """The hints in one line."""
+    return join([[(key.text, "key"), (f" {key.label}", "dim")] for key in keys], " " * HINT_GAP)

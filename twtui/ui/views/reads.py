@@ -5,11 +5,12 @@ from __future__ import annotations
 from twtui.model.snapshot import Snapshot
 from twtui.ui import text
 from twtui.ui.glyphs import Glyphs
-from twtui.ui.lines import Line, cut
+from twtui.ui.lines import Line
 
 _LABEL_WIDTH = 16
 _PERCENT_WIDTH = 7
 _MAX_BAR = 40
+_NOTES_FROM = 52
 
 
 def _share_line(label: str, good: int, bad: int, width: int, glyphs: Glyphs, role: str) -> Line:
@@ -35,7 +36,8 @@ def _number_line(label: str, value: int, note: str, role: str, width: int) -> Li
         (f"{label:<{_LABEL_WIDTH}}", ""),
         (f"{shown:>11}", role if value else "dim"),
     )
-    return cut((*line, (f"  {note}", "dim")), width) if len(note) + 29 <= width else line
+    # All of the notes or none: a single one would look like a warning.
+    return (*line, (f"  {note}", "dim")) if width >= _NOTES_FROM else line
 
 
 def reads_lines(snapshot: Snapshot, width: int, height: int, glyphs: Glyphs) -> list[Line]:

@@ -22,7 +22,7 @@ class Pane(Widget):
     def __init__(self, *, id: str | None = None, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(id=id)
         self.glyphs = glyphs
-        self.roles = RoleStyles(self)
+        self.roles = RoleStyles(self, glyphs.ascii_only)
         self._lines: Sequence[Line] = ()
         self._title: tuple[str, str] = ("", "")
 
@@ -67,8 +67,7 @@ class Pane(Widget):
         width = self.content_size.width
         if not self._lines and width:
             self._lines = tuple(self.build(width, self.content_size.height))
-        line = self._lines[y] if y < len(self._lines) else ()
-        return self.roles.strip(line, width)
+        return self.roles.strip(self._lines[y] if y < len(self._lines) else (), width)
 
     def notify_style_update(self) -> None:
         """The theme changed: look the colours up again."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from textual.events import Click
+
 from twtui.model.snapshot import Snapshot
 from twtui.ui.keys import Where, hints
 from twtui.ui.lines import Line
 from twtui.ui.views.callbacks import callbacks_lines, callbacks_title
 from twtui.ui.views.heading import ViewState, banner_lines, heading_lines
-from twtui.ui.views.health import health_line, key_line
+from twtui.ui.views.health import HINT_GAP, fitting_keys, health_line, hint_width, key_line
 from twtui.ui.views.latency import latency_lines, latency_title
 from twtui.ui.views.reads import reads_lines
 from twtui.ui.widgets.pane import Pane
@@ -108,7 +110,18 @@ class KeyBar(Pane):
 
     def build(self, width: int, _height: int) -> Sequence[Line]:
         """One line."""
-        return [key_line(hints(self.places), width)]
+        return [key_line(fitting_keys(hints(self.places), width))]
+
+    async def on_click(self, event: Click) -> None:
+        """A click on a hint does what its key does."""
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return
+        start = 0
+        for key in fitting_keys(hints(self.places), self.content_size.width):
+            if start <= offset.x < start + hint_width(key):
+                await self.screen.run_action(key.action)
+            start += hint_width(key) + HINT_GAP
 
 
 class MonitorKeys(KeyBar):
