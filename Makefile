@@ -52,6 +52,10 @@ lint: $(DONE)/dev ## format, style, types, and which module may import which
 kernel-test: $(DONE)/dev ## the tests on the running kernel, none skipped; as root
 	@TWTUI_KERNEL_TESTS=require $(BIN)/pytest tests/kernel $(ARGS)
 
+.PHONY: screenshots
+screenshots: $(DONE)/project ## draw the README's pictures over a live run; as root
+	@$(BIN)/python scripts/screenshots.py
+
 .PHONY: lock
 lock: $(DONE)/venv ## write the lock files anew; ARGS=--upgrade takes newer versions
 	@$(PIP) install uv==$(UV_VERSION)

@@ -6,6 +6,7 @@
 #define TW_KIND 1
 #define TW_KEY u32
 
+#include "children.h"
 #include "probe.h"
 #include "sweep.h"
 

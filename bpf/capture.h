@@ -9,7 +9,6 @@
 #include "task_work.h"
 #include "twtui.h"
 
-#define TW_REGISTERS 21		/* 8-byte words of struct pt_regs */
 #define TW_PAGE_BYTES 4096
 
 tw_inline u64 tw_register(void *task, u64 index)
@@ -21,11 +20,6 @@ tw_inline u64 tw_register(void *task, u64 index)
 		return 0;
 	read_kernel(&value, sizeof(value), (void *)((u64)registers + index * 8));
 	return value;
-}
-
-tw_inline u64 tw_resolve(void *task, u32 kind, u64 value)
-{
-	return kind == TW_REGISTER ? tw_register(task, value) : value;
 }
 
 tw_inline long tw_read(void *to, u32 size, u64 address, const int may_fault)
@@ -84,6 +78,44 @@ tw_inline long tw_read_bytes(struct tw_event *event, u64 address, u64 length, co
 	return in_page;
 }
 
+#ifdef TW_STACKS
+/*
+ * The user's part of the stack by frame pointers, newest frame first; bytes. Faults pages in,
+ * which bpf_get_task_stack() does not do here. wanted says where and why it ended.
+ */
+tw_inline long tw_walk_stack(struct tw_event *event, void *task)
+{
+	u64 *frames = (u64 *)event->data;
+	u64 frame_pointer = tw_register(task, TW_REGISTER_FP);
+	u64 frame[2], at;
+	int level;
+
+	frames[0] = tw_register(task, TW_REGISTER_IP);
+	event->wanted = TW_STACK_LIMIT;
+#pragma clang loop unroll(disable)
+	for (level = 1; level < TW_USER_FRAMES; level++) {
+		at = level;
+		tw_hide(at);
+		if (at >= TW_USER_FRAMES)
+			break;
+		event->wanted = TW_STACK_WHOLE;
+		if (!frame_pointer)
+			break;
+		event->wanted = TW_STACK_FAULT;
+		if (copy_from_user(frame, sizeof(frame), (void *)frame_pointer))
+			break;
+		event->wanted = TW_STACK_WHOLE;
+		if (!frame[1])
+			break;
+		frames[at] = frame[1];
+		event->wanted = TW_STACK_LIMIT;
+		/* the stack grows down: a frame that is not above its callee's ends the chain */
+		frame_pointer = frame[0] > frame_pointer ? frame[0] : 0;
+	}
+	return level * 8;
+}
+#endif
+
 /* bytes in event->data, or -errno, or TW_NOT_TRIED; fills address, wanted and flags */
 tw_inline long tw_run_capture(struct tw_capture *capture, struct tw_event *event, u64 base,
 			      u64 length, const int may_fault)
@@ -94,7 +126,8 @@ tw_inline long tw_run_capture(struct tw_capture *capture, struct tw_event *event
 
 	event->wanted = 0;
 	event->address = 0;
-	if (capture->read == TW_READ_NONE)
+	/* a walk is for the callback, which has a way of its own */
+	if (capture->read == TW_READ_NONE || capture->read == TW_READ_PYTHON)
 		return TW_NOT_TRIED;
 #pragma unroll
 	for (level = 0; level < TW_DEREFERENCES; level++) {

@@ -3,6 +3,7 @@
 #define TW_KIND 0
 #define TW_KEY struct tw_key
 
+#include "children.h"
 #include "probe.h"
 #include "sweep.h"
 

@@ -6,6 +6,7 @@
 #define TW_KIND 2
 #define TW_KEY struct tw_key
 
+#include "children.h"
 #include "probe.h"
 #include "sweep.h"
 

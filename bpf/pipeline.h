@@ -8,6 +8,9 @@
 #define TW_PIPELINE_H
 
 #include "capture.h"
+#ifdef TW_PYTHON
+#include "python.h"
+#endif
 #include "slots.h"
 
 /* what a claim found; one for a trigger is only taken when the schedule succeeds */
@@ -135,34 +138,97 @@ tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, void 
 	*claim->state = read->trigger_ns;
 }
 
-/* for the task that runs now; watch is the number of the trigger in the plan */
-tw_inline int tw_run_trigger(u32 watch, tw_work_fn work)
+tw_inline u64 tw_function_argument(void *task, const u64 number)
 {
-	u64 ids = current_ids(), base, length;
-	u32 zero = 0, tgid = ids >> 32, tid = ids, mode, index, turn;
+	/* -D flags name the registers: they differ by architecture */
+	const u64 index[] = { TW_REGISTER_ARGUMENTS };
+
+	return tw_register(task, index[number]);
+}
+
+/* an argument of the function that returns now: the one whose frame was at this place */
+tw_inline u64 tw_saved_argument(void *task, u32 watch, u64 number)
+{
+	struct tw_entries *entries = task_storage_get(TW_ENTRIES, task, 0, 0);
+	u64 stack_pointer = tw_register(task, TW_REGISTER_SP) - TW_RETURN_POPS;
+	u64 value = 0, at;
+
+	tw_hide(number);
+	if (!entries || number > 5)
+		return 0;
+#pragma unroll
+	for (at = 0; at < 8; at++)
+		if (entries->saved[at].stack_pointer == stack_pointer &&
+		    entries->saved[at].watch == watch)
+			value = entries->saved[at].argument[number];
+	return value;
+}
+
+/* the value of a base or a length for the current task */
+tw_inline u64 tw_resolve(void *task, struct tw_target *target, u32 watch, u32 kind, u64 value)
+{
+	if (kind == TW_REGISTER)
+		return tw_register(task, value);
+	if (kind == TW_SYMBOL) {
+		tw_hide(value);
+		return target && value < TW_SYMBOLS ? target->symbol[value] : 0;
+	}
+	if (kind == TW_ENTRY)
+		return tw_saved_argument(task, watch, value);
+	return value;
+}
+
+/* target that the current task belongs to, when it is watched */
+tw_inline struct tw_target *tw_current_target(u32 tgid, u32 tid)
+{
+	struct tw_target *target = map_lookup(TW_TARGETS, &tgid);
+
+	if (target && target->flags & TW_ONLY_THREADS && !map_lookup(TW_THREADS, &tid))
+		return 0;
+	return target;
+}
+
+/* for the task that runs now */
+tw_inline int tw_run_trigger(void *context, tw_work_fn work)
+{
+	u64 ids = current_ids(), cookie = attach_cookie(context), base, length;
+	u32 zero = 0, tgid = ids >> 32, tid = ids, watch = cookie & TW_COOKIE_WATCH, mode, index, turn;
 	struct tw_claim claim = {};
 	struct tw_capture *capture;
 	struct tw_counters *count;
 	struct tw_config *config;
+	struct tw_target *target;
+	struct tw_buffer *buffer;
 	struct tw_event *read;
 	void *task;
 	int error = -TW_EBUSY;
 
-	if (!map_lookup(TW_TARGETS, &tgid))
-		return 0;
+	target = tw_current_target(tgid, tid);
 	config = map_lookup(TW_CONFIG, &zero);
-	if (!config || !(config->kinds & (1 << TW_KIND)))
+	if (!target || !config || !(config->kinds & (1 << TW_KIND)))
 		return 0;
+	task = current_task();
 	read = map_lookup(TW_SCRATCH, &zero);
 	index = config->first_capture + watch;
 	capture = map_lookup(TW_CAPTURE_PROGRAMS, &index);
 	mode = config->mode & 1;	/* once: a toggle must not split one event over two rows */
 	count = tw_counters_of(mode);
+	if (cookie & TW_COOKIE_OWN_BUFFER) {
+		buffer = task_storage_get(TW_BUFFERS, task, 0, TW_STORAGE_CREATE);
+		read = buffer ? &buffer->event : 0;
+	} else if (cookie & TW_COOKIE_GUARD) {
+		/* what our own callback sets off would fire for ever: counted, and left alone */
+		buffer = task_storage_get(TW_BUFFERS, task, 0, 0);
+		if (buffer && buffer->in_callback) {
+			if (count)
+				tw_add(count->self_fired, 1);
+			return 0;
+		}
+	}
 	if (!read || !capture || !count)
 		return 0;
 
 	tw_add(count->fired, 1);
-	task = current_task();
 	read->trigger_ns = clock_ns();
 	read->ran_ns = 0;
 	read->result = TW_NOT_TRIED;
@@ -174,9 +240,14 @@ tw_inline int tw_run_trigger(u32 watch, tw_work_fn work)
 	read->mode = mode;
 	read->capture = index;
 	read->flags = 0;
-	base = tw_resolve(task, capture->base_kind, capture->base);
-	length = tw_resolve(task, capture->length_kind, capture->length);
-	read->nofault = tw_run_capture(capture, read, base, length, 0);
+	base = tw_resolve(task, target, watch, capture->base_kind, capture->base);
+	length = tw_resolve(task, target, watch, capture->length_kind, capture->length);
+#ifdef TW_STACKS
+	if (capture->read == TW_READ_STACK)
+		read->nofault = get_stack(context, read->data, TW_USER_FRAMES * 8, TW_USER_STACK);
+	else
+#endif
+		read->nofault = tw_run_capture(capture, read, base, length, 0);
 	tw_count_nofault(count, read->nofault);
 
 	if (config->defer == TW_DEFER_FAULT && read->nofault >= 0) {
@@ -219,7 +290,37 @@ tw_inline int tw_run_trigger(u32 watch, tw_work_fn work)
 	}
 	tw_retire_predecessor(&claim);
 	tw_add(count->scheduled, 1);
+#ifdef TW_STACKS
+	claim.slot->kernel_bytes = 0;
+	if (capture->read == TW_READ_STACK) {
+		long bytes = get_stack(context, claim.slot->kernel_frames, TW_KERNEL_FRAMES * 8, 0);
+
+		claim.slot->kernel_bytes = bytes > 0 ? bytes : 0;
+	}
+#endif
 	tw_fill_slot(&claim, read, task, base, length);
+	return 0;
+}
+
+/* at the entry of a function, for captures at its return that need its arguments */
+tw_inline int tw_run_entry(void *context)
+{
+	u64 ids = current_ids(), cookie = attach_cookie(context), at, number;
+	u32 tgid = ids >> 32, tid = ids;
+	struct tw_entries *entries;
+	void *task = current_task();
+
+	if (!tw_current_target(tgid, tid))
+		return 0;
+	entries = task_storage_get(TW_ENTRIES, task, 0, TW_STORAGE_CREATE);
+	if (!entries)
+		return 0;
+	at = entries->next++ & 7;
+	entries->saved[at].stack_pointer = tw_register(task, TW_REGISTER_SP);
+	entries->saved[at].watch = cookie & TW_COOKIE_WATCH;
+#pragma unroll
+	for (number = 0; number < 6; number++)
+		entries->saved[at].argument[number] = tw_function_argument(task, number);
 	return 0;
 }
 
@@ -241,6 +342,23 @@ tw_inline u64 tw_keep_copy(struct tw_slot *slot, struct tw_event *event)
 	return size;
 }
 
+#ifdef TW_STACKS
+/* behind the user's frames; bytes of both */
+tw_inline u64 tw_append_kernel_frames(struct tw_slot *slot, struct tw_event *event, u64 size)
+{
+	u64 bytes = slot->kernel_bytes;
+
+	tw_hide(size);
+	if (size > TW_USER_FRAMES * 8)
+		return 0;
+	tw_hide(bytes);
+	if (bytes > TW_KERNEL_FRAMES * 8)
+		return size;
+	read_kernel(event->data + size, bytes, slot->kernel_frames);
+	return size + bytes;
+}
+#endif
+
 /* in the context of the task, where pages may be faulted in */
 tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 {
@@ -250,8 +368,11 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	void *task = current_task();
 	struct tw_capture *capture;
 	struct tw_counters *count;
+	struct tw_target *target;
+	struct tw_buffer *buffer;
 	struct tw_event *event;
 	long result;
+	u32 tgid;
 
 	/* a recycled LRU slot, or a flight that the sweeper has cancelled: already counted */
 	if (slot->event.tid != tid || !state || !trigger_ns ||
@@ -263,8 +384,8 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		return 0;
 	tw_count_delay(mode, ran_ns - trigger_ns);
 	/* private to the task: a slot can be recycled, and per-CPU memory overwritten, while a fault sleeps */
-	event = task_storage_get(TW_BUFFERS, task, 0, TW_STORAGE_CREATE);
-	if (!event) {
+	buffer = task_storage_get(TW_BUFFERS, task, 0, TW_STORAGE_CREATE);
+	if (!buffer) {
 		tw_add(count->read_fault, 1);
 		tw_count_error(count, -TW_ENOMEM);
 		tw_add(count->completed, 1);
@@ -272,6 +393,8 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		*state = 0;
 		return 0;
 	}
+	buffer->in_callback = 1;
+	event = &buffer->event;
 	read_kernel(event, TW_EVENT_HEADER_BYTES, &slot->event);
 	/* these decided whose flight this is, and a recycled slot may say something else by now */
 	event->trigger_ns = trigger_ns;
@@ -285,8 +408,10 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		base = slot->base;
 		length = slot->length;
 	} else {
-		base = tw_resolve(task, capture->base_kind, capture->base);
-		length = tw_resolve(task, capture->length_kind, capture->length);
+		tgid = current_ids() >> 32;
+		target = map_lookup(TW_TARGETS, &tgid);
+		base = tw_resolve(task, target, 0, capture->base_kind, capture->base);
+		length = tw_resolve(task, target, 0, capture->length_kind, capture->length);
 	}
 	/*
 	 * An exiting thread has no mm and may sit on another process's page tables, and after
@@ -297,6 +422,15 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		event->address = 0;
 		event->flags |= TW_GONE;
 		result = capture->read == TW_READ_NONE ? TW_NOT_TRIED : -TW_EFAULT;
+#ifdef TW_STACKS
+	} else if (capture->read == TW_READ_STACK) {
+		result = tw_walk_stack(event, task);
+#endif
+#ifdef TW_PYTHON
+	} else if (capture->read == TW_READ_PYTHON) {
+		tgid = current_ids() >> 32;
+		result = tw_run_python(event, map_lookup(TW_TARGETS, &tgid), base, task);
+#endif
 	} else
 		result = tw_run_capture(capture, event, base, length, 1);
 	event->result = result;
@@ -316,9 +450,14 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		event->flags &= ~TW_TRUNCATED;
 		size = tw_keep_copy(slot, event);
 	}
+#ifdef TW_STACKS
+	if (capture->read == TW_READ_STACK)
+		size = tw_append_kernel_frames(slot, event, size);
+#endif
 	current_name(event->comm, sizeof(event->comm));
 	tw_add(count->completed, 1);
 	tw_emit(count, event, size);
+	buffer->in_callback = 0;
 	/* last: while the word says running, the sweeper knows that counters may still move */
 	*state = 0;
 	return 0;

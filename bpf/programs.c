@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * The three programs of a map kind; compiled behind hash.c, array.c or lru_hash.c.
+ * The programs of a map kind; compiled behind hash.c, array.c or lru_hash.c.
  * A program's functions carry its name in front, which is how the linker finds
  * them, and are defined after it, as the program must be its section's first.
  */
@@ -9,16 +9,28 @@ static int tw_probe_work(struct bpf_map *map, void *key, void *value);
 static int tw_sweep_each(struct bpf_map *map, TW_KEY *key, TW_WALKED_VALUE *value,
 			 struct tw_sweep *sweep);
 
-/* perf event, tracepoint or uprobe; the cookie is the number of the trigger in the plan */
+/* perf event, tracepoint or uprobe; the cookie is enum tw_cookie */
 int tw_trigger(void *ctx)
 {
-	return tw_run_trigger(attach_cookie(ctx), tw_trigger_work);
+	return tw_run_trigger(ctx, tw_trigger_work);
 }
 
 tw_function_of(tw_trigger)
 int tw_trigger_work(struct bpf_map *map, void *key, void *value)
 {
 	return tw_run_callback(value, key);
+}
+
+/* uprobe at the entry of a function whose return is a trigger */
+int tw_entry(void *ctx)
+{
+	return tw_run_entry(ctx);
+}
+
+/* raw tracepoint sched_process_fork(parent, child), before the child runs for the first time */
+int tw_fork(struct tw_raw_arguments *arguments)
+{
+	return tw_run_fork(arguments);
 }
 
 /* syscall program, run once for each thread to probe */

@@ -22,6 +22,28 @@
 #define TW_TRIES 4
 #define TW_FIRST_PROBE_TURN TW_TRIES	/* probes have keys of their own, four per mode */
 
+/* private to a task: what its callback, or a trigger that can be preempted, works in */
+struct tw_buffer {
+	struct tw_event event;
+	u64 in_callback;
+};
+
+/* arguments of the functions that a task is in, saved for their returns */
+struct tw_entries {
+	u64 next;
+	struct {
+		u64 stack_pointer;
+		u64 watch;
+		u64 argument[6];
+	} saved[8];
+};
+
+/* BCC emits the types of maps only, and those of task storage are not its maps */
+struct tw_task_types {
+	struct tw_buffer buffer;
+	struct tw_entries entries;
+};
+
 struct tw_slot {
 	u64 state;
 	u64 mm;			/* task->mm at the trigger: whose memory may be read */
@@ -30,6 +52,11 @@ struct tw_slot {
 	u64 resolved;		/* base and length are known; else the callback reads the registers */
 	struct bpf_task_work work;
 	struct tw_event event;	/* as the trigger knew it, with what it could read */
+#ifdef TW_STACKS
+	u64 kernel_bytes;	/* the kernel's part of a stack is only there at the trigger */
+	u64 kernel_frames[TW_KERNEL_FRAMES];
+#endif
+	struct tw_task_types types[0];
 };
 
 struct tw_flight {

@@ -24,6 +24,9 @@
 #define TW_BUFFERS TW_MAP(10)
 #define TW_ZEROS TW_MAP(11)
 #define TW_CURSORS TW_MAP(12)
+#define TW_THREADS TW_MAP(13)
+#define TW_ENTRIES TW_MAP(14)
+#define TW_PYTHON_OFFSETS TW_MAP(15)
 
 struct bpf_map;
 struct task_struct;
@@ -51,6 +54,7 @@ static u64 (*clock_ns)(void) = TW_HELPER(5);
 static u32 (*current_cpu)(void) = TW_HELPER(8);
 static u64 (*current_ids)(void) = TW_HELPER(14);
 static long (*current_name)(void *to, u32 size) = TW_HELPER(16);
+static long (*get_stack)(void *context, void *to, u32 size, u64 flags) = TW_HELPER(67);
 static long (*read_user)(void *to, u32 size, const void *from) = TW_HELPER(112);
 static long (*read_kernel)(void *to, u32 size, const void *from) = TW_HELPER(113);
 static long (*read_user_str)(void *to, u32 size, const void *from) = TW_HELPER(114);
@@ -64,6 +68,7 @@ static void *(*task_registers)(void *task) = TW_HELPER(175);
 
 #define TW_NO_EXIST 1		/* BPF_NOEXIST */
 #define TW_STORAGE_CREATE 1	/* BPF_LOCAL_STORAGE_GET_F_CREATE */
+#define TW_USER_STACK 256	/* BPF_F_USER_STACK */
 #define TW_NO_WAKEUP 1		/* BPF_RB_NO_WAKEUP: user space looks on a timer */
 
 #define TW_ESRCH 3

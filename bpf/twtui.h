@@ -21,13 +21,48 @@
 #define TW_BUCKETS 512		/* 64 powers of two, 8 linear steps in each */
 #define TW_CAPTURES 256		/* capture programs that can be known at once */
 #define TW_DEREFERENCES 4
+#define TW_SYMBOLS 4
+#define TW_USER_FRAMES 64
+#define TW_KERNEL_FRAMES 32
+#define TW_PYTHONS 16		/* versions of CPython in one run, from 1 */
+#define TW_TEXT_BYTES 256	/* most bytes of a name or a path of Python */
 #define TW_NOT_TRIED (-2147483647 - 1)
 
 enum tw_map_kind { TW_HASH = 0, TW_ARRAY = 1, TW_LRU_HASH = 2 };
 enum tw_mode { TW_RESUME = 0, TW_SIGNAL = 1, TW_MODES = 2 };
 enum tw_defer { TW_DEFER_ALWAYS = 0, TW_DEFER_FAULT = 1 };
-enum tw_base { TW_CONSTANT = 0, TW_REGISTER = 1 };
-enum tw_read { TW_READ_NONE = 0, TW_READ_STRING = 1, TW_READ_BYTES = 2 };
+enum tw_base {
+	TW_CONSTANT = 0,
+	TW_REGISTER = 1,	/* index into the saved user registers */
+	TW_SYMBOL = 2,		/* index into the target's symbols */
+	TW_ENTRY = 3,		/* argument, from 0, saved at the entry of the function */
+};
+enum tw_read {
+	TW_READ_NONE = 0,
+	TW_READ_STRING = 1,
+	TW_READ_BYTES = 2,
+	TW_READ_STACK = 3,
+	TW_READ_PYTHON = 4,	/* the base is the address of _PyRuntime */
+};
+enum tw_cookie {
+	TW_COOKIE_WATCH = 255,	/* number of the trigger in the plan */
+	TW_COOKIE_OWN_BUFFER = 256,	/* the trigger can be preempted: per-CPU memory is not its own */
+	TW_COOKIE_GUARD = 512,	/* the trigger may hit what our own callback does */
+};
+enum tw_target_flags {
+	TW_FOLLOW = 1,		/* forked children are targets too */
+	TW_ONLY_THREADS = 2,	/* only threads in the map of threads */
+};
+enum tw_stack_end {
+	TW_STACK_WHOLE = 0,	/* the chain of frame pointers ended */
+	TW_STACK_FAULT = 1,	/* a frame could not be read */
+	TW_STACK_LIMIT = 2,	/* there are more frames */
+};
+enum tw_python_text {
+	TW_TEXT_WIDTH = 7,	/* bytes of a character, 1, 2 or 4; 0: not a compact str, and no text */
+	TW_TEXT_CUT = 8,	/* a name has lost its end, a path its start */
+	TW_TEXT_SAME = 16,	/* that of the frame before, and no text */
+};
 enum tw_event_flags {
 	TW_DEFERRED = 1,	/* a callback ran; else the trigger's read was enough */
 	TW_TRUNCATED = 2,	/* the target had more than data holds */
@@ -57,7 +92,39 @@ struct tw_config {
 /* what runs for one process */
 struct tw_target {
 	u32 flags;
-	u32 reserved;
+	u32 python;		/* index of its offsets; 0: not known to run Python */
+	u64 symbol[4];		/* addresses of the plan's symbols in this process */
+};
+
+/* where the members lie that lead to the frames of one version of CPython; bytes */
+struct tw_python_offsets {
+	u32 interpreters_head;	/* in _PyRuntime */
+	u32 next_interpreter;	/* in an interpreter */
+	u32 threads_head;
+	u32 next_thread;	/* in a thread */
+	u32 native_thread_id;
+	u32 thread_holder;	/* of the pointer to what holds current_frame; 0: the thread itself does */
+	u32 current_frame;
+	u32 frame_code;		/* in a frame */
+	u32 frame_previous;
+	u32 frame_owner;
+	u32 code_function;	/* in a code object: the qualified name */
+	u32 code_file;
+	u32 code_line;
+	u32 text_length;	/* in a str */
+	u32 text_state;
+	u32 text_ascii;		/* of the characters, when all are ASCII */
+	u32 text_wide;		/* of the characters of any other */
+};
+
+/* what data holds for TW_READ_PYTHON, once for each frame; behind it the two texts */
+struct tw_python_frame {
+	u32 line;		/* the first of the function */
+	u16 function_bytes;
+	u16 file_bytes;
+	u8 function;		/* enum tw_python_text */
+	u8 file;
+	u16 reserved;
 };
 
 /* what the ring buffer carries: this, and the first length bytes of data */
@@ -70,7 +137,7 @@ struct tw_event {
 	u32 tgid;
 	u32 tid;
 	u32 length;		/* bytes of data */
-	u32 wanted;		/* bytes the target had, where known; else 0 */
+	u32 wanted;		/* bytes the target had, where known, else 0; for a stack enum tw_stack_end */
 	u16 trigger_cpu;
 	u16 ran_cpu;
 	u8 map_kind;
@@ -86,6 +153,7 @@ struct tw_event {
 /* per CPU, cumulative; one for each map kind x mode, index map_kind * 2 + mode */
 struct tw_counters {
 	u64 fired;
+	u64 self_fired;
 	u64 not_needed;
 	u64 scheduled;
 	u64 busy;

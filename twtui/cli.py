@@ -33,7 +33,7 @@ def parser_of(command: str) -> argparse.ArgumentParser:
     prog = f"twtui {command}".strip()
     parser = _Parser(
         prog=prog,
-        description=f"twtui monitors BPF task work. This command: {COMMANDS[command]}.",
+        description=f"Monitor BPF task work: {COMMANDS[command]}.",
         epilog=_commands_help() if command == MONITOR else None,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

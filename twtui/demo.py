@@ -20,7 +20,7 @@ class Workload:
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "twtui.workload"],
+            [sys.executable, "-I", "-m", "twtui.workload"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

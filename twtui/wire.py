@@ -31,14 +31,21 @@ CAPTURE = struct.Struct("<QQ5qIIII")
 """``struct tw_capture``."""
 CONFIG = struct.Struct("<IIII")
 """``struct tw_config``."""
-TARGET = struct.Struct("<II")
+TARGET = struct.Struct("<II4Q")
 """``struct tw_target``."""
+PYTHON_OFFSETS_FIELDS = (
+    "interpreters_head next_interpreter threads_head next_thread native_thread_id thread_holder "
+    "current_frame frame_code frame_previous frame_owner code_function code_file code_line "
+    "text_length text_state text_ascii text_wide"
+).split()
+PYTHON_OFFSETS = struct.Struct(f"<{'I' * len(PYTHON_OFFSETS_FIELDS)}")
+"""``struct tw_python_offsets``."""
 PROBE = struct.Struct("<IIiI")
 """``struct tw_probe``."""
 SWEEP = struct.Struct("<IIQ2Q2QQQ")
 """``struct tw_sweep``."""
 COUNTER_FIELDS = (
-    "fired not_needed scheduled busy no_slot rejected retried completed read_ok read_fault read_none "
+    "fired self_fired not_needed scheduled busy no_slot rejected retried completed read_ok read_fault read_none "
     "truncated nofault_ok nofault_fault nofault_none rescued cancelled lost emitted dropped"
 ).split()
 """The u64 members of ``struct tw_counters`` before ``errors``."""

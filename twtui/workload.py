@@ -16,6 +16,7 @@ import struct
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 _NAME = "twtui-demo"
@@ -56,13 +57,18 @@ def _address_of(name: str) -> int:
     raise RuntimeError("the mapping is not in /proc/self/maps")
 
 
-def _start(name: str, work: object) -> None:
+def _start(name: str, work: Callable[[], None]) -> None:
+    """Run work in a thread; the kernel knows its name when this returns."""
+    ready = threading.Event()
+
     def named() -> None:
         with contextlib.suppress(OSError):
             Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text(name)
-        work()  # type: ignore[operator]
+        ready.set()
+        work()
 
     threading.Thread(target=named, name=name, daemon=True).start()
+    ready.wait()
 
 
 def _busy(strings: Strings) -> None:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+import psutil
 import pytest
 from kernel_harness import Run, TargetProcess, kernel_objects, plan_for, surviving, wait_until
 
@@ -53,10 +54,8 @@ def test_a_killed_user_process_leaves_nothing(start_target: StartTarget) -> None
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as recording:
         assert recording.stdout
         assert b'"header"' in recording.stdout.readline()
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(recording.pid)], capture_output=True, check=True
-        )
-        kernel_pid = int(children.stdout.split()[0])
+        (child,) = psutil.Process(recording.pid).children()
+        kernel_pid = child.pid
         objects = kernel_objects(kernel_pid)
         assert objects["prog"]
         recording.kill()
@@ -133,12 +132,12 @@ def test_signal_mode_is_refused_where_it_would_refire(start_target: StartTarget)
 def test_a_rejected_program_is_an_error_with_the_verifiers_words(
     start_target: StartTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from twtui.kernel import btf, session
+    from twtui.kernel import btf, resources, session
 
     kfuncs = btf.find_kfuncs(btf.kernel_btf())
     # bpf_task_release() in the place of the schedule: the verifier must refuse, and say why
     wrong = btf.Kfuncs(kfuncs.variant, {**kfuncs.ids, 1: kfuncs.ids[5]})
-    monkeypatch.setattr(session, "find_kfuncs", lambda _: wrong)
+    monkeypatch.setattr(resources, "find_kfuncs", lambda _: wrong)
     target = start_target("spin", 1)
     before = time.monotonic()
     with pytest.raises(CompileError, match="the kernel rejected tw_trigger") as caught:

@@ -7,7 +7,9 @@ from rich.cells import cell_len
 from ui_samples import EVENTS, make_event, make_plan, make_snapshot
 from ui_stage import Stage, on_stage
 
+from twtui.model.enums import TargetState
 from twtui.model.event import Event
+from twtui.model.snapshot import TargetView
 
 
 def many(first: int, last: int) -> tuple[Event, ...]:
@@ -142,6 +144,9 @@ async def test_before_the_first_event_the_pane_says_what_it_waits_for() -> None:
         assert "No event to show yet." in stage.toasts
     async with on_stage(make_snapshot((), plan=make_plan(trigger="probe"))) as stage:
         assert "press c to schedule" in stage.text
+    asleep = TargetView(4242, "redis-server", 5, TargetState.SLEEPING)
+    async with on_stage(make_snapshot((), targets=(asleep,))) as stage:
+        assert "the target sleeps, so nothing triggers; press c to probe" in stage.text
 
 
 async def test_numbers_are_shown_as_numbers() -> None:

@@ -51,7 +51,16 @@ async def test_every_pane_is_visible_at_every_size(size: tuple[int, int]) -> Non
 async def test_narrow_columns_keep_the_main_sum_in_view() -> None:
     async with on_stage(size=(80, 24)) as stage:
         header = next(row for row in stage.rows() if "scheduled" in row)
-        for word in ("map", "mode", "scheduled", "completed", "pending", "cancelled", "lost"):
+        for word in (
+            "map",
+            "mode",
+            "scheduled",
+            "completed",
+            "pending",
+            "cancelled",
+            "lost",
+            "failed",
+        ):
             assert word in header
 
 
@@ -266,6 +275,23 @@ async def test_detail_shows_the_event_under_the_cursor() -> None:
         assert "EFAULT" in text
         assert "2f 76 61 72 2f 6c 69 62  2f 72 65 64 69 73 2f 64" in text
         assert "/var/lib/redis/d" in text
+        await stage.press("right")
+        assert "Event 3" in stage.text
+        assert r"\x1b[31mnot red" in stage.text
+        await stage.press("left", "left")
+        assert "Event 1" in stage.text
+
+
+async def test_an_open_detail_stays_while_events_come() -> None:
+    async with on_stage() as stage:
+        await stage.press("enter")
+        assert "Event 7" in stage.text
+        await stage.publish(make_snapshot((*EVENTS, make_event(8))))
+        assert "Event 7" in stage.text
+        await stage.press("escape")
+        assert stage.captured.following
+        await stage.press("enter", "left", "escape")
+        assert not stage.captured.following
 
 
 async def test_p_ends_the_run_and_goes_to_the_picker() -> None:

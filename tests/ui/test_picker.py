@@ -50,6 +50,8 @@ async def test_typing_filters_at_once_and_escape_clears() -> None:
         await fill(stage, PROCESSES)
         await stage.press("n", "g")
         assert pids(stage) == [10]
+        assert "filter ▸ ng_" in stage.text
+        assert "1 of 5" in stage.text
         await stage.press("backspace", "backspace")
         assert len(pids(stage)) == 5
         await stage.press("r", "d", "s")

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from ui_samples import COUNTERS, make_row, make_snapshot
@@ -16,7 +16,7 @@ from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters
 from twtui.model.snapshot import Health
 from twtui.ui import text
-from twtui.ui.escape import display_name, escape_bytes, hexdump
+from twtui.ui.escape import display_name, escape_bytes, fold, hexdump
 from twtui.ui.glyphs import ASCII, UNICODE
 from twtui.ui.keys import KEYS, Where, hints
 from twtui.ui.lines import cut, fit, line_width, plain, spread
@@ -49,6 +49,7 @@ def test_counts_get_shorter_rather_than_wider(number: int, width: int, shown: st
     assert text.count(number, width) == shown
 
 
+@settings(deadline=None)
 @given(st.integers(0, 10**17))
 def test_a_count_always_fits_its_column(number: int) -> None:
     assert len(text.count(number, 6)) <= 6
@@ -71,6 +72,7 @@ def test_sizes_rates_and_clocks() -> None:
     assert text.plural(1_200, "thread") == "1,200 threads"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64))
 def test_escaped_bytes_hold_nothing_that_a_terminal_acts_on(data: bytes) -> None:
     for character in escape_bytes(data):
@@ -78,11 +80,13 @@ def test_escaped_bytes_hold_nothing_that_a_terminal_acts_on(data: bytes) -> None
         assert unicodedata.category(character)[0] not in "CM"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=64), st.binary(max_size=64))
 def test_escaping_is_one_to_one(first: bytes, second: bytes) -> None:
     assert (escape_bytes(first) == escape_bytes(second)) == (first == second)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=40), st.integers(0, 50))
 def test_fitted_text_has_exactly_its_width(name: str, width: int) -> None:
     assert cell_len(fit(display_name(name), width)) == width
@@ -109,6 +113,17 @@ def test_a_limit_does_not_make_up_broken_characters() -> None:
     assert escape_bytes(data, 6) == "日本"
     for limit in (3, 4, 5):
         assert escape_bytes(data, limit) == "日"
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=80), st.integers(10, 40))
+def test_folding_loses_nothing_and_breaks_no_escape(data: bytes, width: int) -> None:
+    escaped = escape_bytes(data)
+    lines = list(fold(escaped, width))
+    assert "".join(lines) == escaped
+    assert all(cell_len(line) <= width for line in lines)
+    # A line that ends inside an escape ends in an odd number of backslashes.
+    assert all((len(line) - len(line.rstrip("\\"))) % 2 == 0 for line in lines)
 
 
 def test_hexdump_rows() -> None:
@@ -159,6 +174,7 @@ def test_bins_stay_put_and_fit() -> None:
     assert bins({Mode.RESUME: {}, Mode.SIGNAL: {}}, 5) == (range(0), 1)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(st.integers(0, 400), st.integers(1, 10**9), max_size=30),
     st.integers(30, 120),

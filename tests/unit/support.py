@@ -17,6 +17,8 @@ from twtui.model.trigger import parse_trigger
 from twtui.wire import pack_record
 
 SECOND = 1_000_000_000
+MAX_POLLS = 1_000_000
+"""Far more than any test needs; a thread on a fake clock makes many."""
 HASH_RESUME: Row = (MapKind.HASH, Mode.RESUME)
 LRU_SIGNAL: Row = (MapKind.LRU_HASH, Mode.SIGNAL)
 
@@ -106,6 +108,7 @@ class ScriptedBackend:
         self.obeys_stop = obeys_stop
         self.sent: list[Command] = []
         self.closed = 0
+        self.polls = 0
 
     def open(self, _plan: Plan) -> BackendInfo:
         if self.open_error:
@@ -114,6 +117,9 @@ class ScriptedBackend:
 
     def poll(self, timeout_s: float) -> Batch:
         self.clock.advance(timeout_s)
+        self.polls += 1
+        if self.polls > MAX_POLLS:
+            raise AssertionError("the run never ends")
         if self.closed:
             raise TwtuiError("closed")
         if Stop() in self.sent and self.obeys_stop:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from twtui.model.capture import (
     MAX_DATA_BYTES,
     MAX_DEREFERENCES,
+    WHOLE,
     Base,
     BaseKind,
     Capture,
@@ -36,9 +37,9 @@ offsets = st.lists(st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=MAX_DE
 lengths = registers | st.builds(
     lambda value: Base(BaseKind.CONSTANT, value), st.integers(1, MAX_DATA_BYTES)
 )
-memory = st.sampled_from([read for read in Read if read not in (Read.NONE, Read.STACK, Read.BYTES)])
+memory = st.sampled_from([read for read in Read if read not in (*WHOLE, Read.BYTES)])
 captures = (
-    st.sampled_from([Capture(Read.NONE), Capture(Read.STACK)])
+    st.sampled_from([parse_capture(read) for read in WHOLE])
     | st.builds(Capture, memory, bases, offsets)
     | st.builds(Capture, st.just(Read.BYTES), bases, offsets, lengths)
 )

@@ -10,13 +10,14 @@ from twtui.backend.demo import DEMO_TARGET, DemoBackend
 from twtui.errors import TwtuiError, UsageError
 from twtui.model import fold
 from twtui.model.batch import Batch
+from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, EventFlag, MapKind, Mode
 from twtui.model.event import NOT_TRIED, Event
-from twtui.model.plan import Command, Plan, Probe, SetMapKinds, SetMode, Stop
+from twtui.model.plan import Command, Plan, Probe, SetCapture, SetMapKinds, SetMode, Stop
 from twtui.model.snapshot import Snapshot
 from twtui.wire import iter_events
 
-from .support import FakeClock, plan
+from .support import HASH_RESUME, FakeClock, plan
 
 
 def run(
@@ -105,6 +106,18 @@ def test_work_is_pending_while_it_runs() -> None:
     assert pending[-1] == 0
 
 
+def test_what_has_not_started_at_the_end_is_cancelled() -> None:
+    clock = FakeClock()
+    backend = DemoBackend(clock=clock)
+    backend.open(plan(map_kinds=(MapKind.HASH,)))
+    for command in (Probe(), Stop()):
+        backend.send(command)
+    reading = backend.poll(0).reading
+    assert reading is not None
+    counters = reading.ledger[HASH_RESUME]
+    assert (counters.scheduled, counters.cancelled, counters.pending) == (5, 5, 0)
+
+
 def test_signal_mode_wakes_a_sleeper_and_resume_mode_does_not() -> None:
     def longest(mode: Mode) -> int:
         _, snapshot = run(plan("probe:20hz", mode=mode), 20)
@@ -143,6 +156,15 @@ def test_a_map_kind_that_was_not_loaded_is_refused() -> None:
     backend.open(plan(map_kinds=(MapKind.HASH,)))
     with pytest.raises(UsageError, match="array"):
         backend.send(SetMapKinds((MapKind.ARRAY,)))
+
+
+def test_it_makes_up_no_python_frames() -> None:
+    backend = DemoBackend(clock=FakeClock())
+    with pytest.raises(UsageError, match="Python"):
+        backend.open(plan(capture="python"))
+    backend.open(plan())
+    with pytest.raises(UsageError, match="Python"):
+        backend.send(SetCapture(0, parse_capture("python")))
 
 
 def test_it_says_that_it_is_a_demo_and_why() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -128,6 +129,7 @@ def test_a_pipe_that_does_not_block_is_waited_for(pipe: Pipe) -> None:
         writer.line("y" * 1000)
     read = b""
     while len(read) < 300 * 1001:
+        assert select.select([pipe.reads], [], [], 10)[0], "the writer gave up"
         read += os.read(pipe.reads, 1 << 16)
     writer.close()
     assert read == (b"y" * 1000 + b"\n") * 300

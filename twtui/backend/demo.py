@@ -10,7 +10,7 @@ from random import Random
 from twtui.backend.demo_kernel import DemoKernel, Firing, Thread
 from twtui.errors import TwtuiError, UsageError
 from twtui.model.batch import Batch, Reading
-from twtui.model.capture import Capture
+from twtui.model.capture import Capture, Read
 from twtui.model.enums import MapKind, TargetState
 from twtui.model.plan import (
     Command,
@@ -68,6 +68,8 @@ class DemoBackend:
     def open(self, plan: Plan) -> BackendInfo:
         """Start making things up."""
         self._plan = plan.check()
+        for watch in plan.watches:
+            _refuse_python(watch.capture)
         self._mode = plan.mode
         self._kinds: tuple[MapKind, ...] = plan.map_kinds
         self._kernel = DemoKernel(self._seed, plan.defer, plan.max_bytes)
@@ -80,11 +82,14 @@ class DemoBackend:
             (watch.trigger, watch.capture) for watch in plan.watches
         ]
         self._current = list(range(len(self._captures)))
-        on_demand = [w for w in plan.watches if w.trigger.kind is TriggerKind.PROBE]
-        if not on_demand:
+        kinds = [watch.trigger.kind for watch in plan.watches]
+        if TriggerKind.PROBE in kinds:
+            self._on_demand = kinds.index(TriggerKind.PROBE)
+        else:
+            # a probe on demand reads what the first trigger reads, under an index of its own
+            self._on_demand = len(kinds)
+            self._current.append(len(self._captures))
             self._captures.append((parse_trigger("probe"), plan.watches[0].capture))
-        self._probe_watch = plan.watches.index(on_demand[0]) if on_demand else -1
-        self._current.extend([len(self._captures) - 1] * (not on_demand))
         self._announced = 0
         self._new_mode = ""
         self._last_clock_ns = self._now_ns = self._clock()
@@ -141,13 +146,14 @@ class DemoBackend:
             case SetCapture(watch, capture):
                 if not 0 <= watch < len(self._plan.watches):
                     raise UsageError(f"there is no trigger number {watch + 1}")
+                _refuse_python(capture)
                 if len(self._captures) == 256:
                     raise UsageError("the capture was changed too often", "start again")
                 self._captures.append((self._plan.watches[watch].trigger, capture))
                 self._current[watch] = len(self._captures) - 1
             case Probe():
                 for thread in self._threads:
-                    self._fire(self._probe_watch, self._now_ns, thread)
+                    self._fire(self._on_demand, self._now_ns, thread)
             case Stop():
                 self._stopping = True
         self._wake.set()
@@ -207,6 +213,11 @@ class DemoBackend:
             bpf_run_ns=runs * 410,
             bpf_runs=runs,
         )
+
+
+def _refuse_python(capture: Capture) -> None:
+    if capture.read is Read.PYTHON:
+        raise UsageError("the demo makes up no Python frames", "capture something else")
 
 
 def _comm(name: str, target: Target) -> bytes:

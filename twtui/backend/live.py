@@ -25,6 +25,8 @@ _COMMAND_TIMEOUT_S = 10.0
 _END_TIMEOUT_S = 3.0
 _READ_BYTES = 1 << 20
 _LAST_LINES = 5
+_ISOLATED = ("-I",)
+"""It runs as root: no module of the working directory or of PYTHONPATH may come before ours."""
 
 
 class KernelProcessError(TwtuiError):
@@ -114,7 +116,7 @@ class LiveBackend:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "twtui.kernel", str(theirs.fileno())],
+                [sys.executable, *_ISOLATED, "-m", "twtui.kernel", str(theirs.fileno())],
                 stdin=subprocess.DEVNULL,
                 stdout=self._stderr,
                 stderr=self._stderr,

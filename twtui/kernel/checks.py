@@ -15,7 +15,7 @@ from twtui.kernel.capture_program import registers
 from twtui.kernel.compiler import import_bcc
 from twtui.kernel.maps import SharedMaps
 from twtui.kernel.privileges import require_privileges
-from twtui.kernel.program import SWEEP, TRIGGER, Programs, compile_modules
+from twtui.kernel.program import SWEEP, TRIGGER, Programs, Sizes, compile_modules
 from twtui.kernel.tracefs import TRACEFS, mounted_tracefs
 from twtui.model.enums import MapKind
 
@@ -99,7 +99,7 @@ def _load() -> Check:
     """The proof: compile, link and load the programs, without attaching them."""
     require_privileges()
     btf = kernel_btf()
-    module = compile_modules(btf, (MapKind.HASH,), 64, 64)[MapKind.HASH]
+    module = compile_modules(btf, (MapKind.HASH,), Sizes(64, 64))[MapKind.HASH]
     try:
         maps = SharedMaps(module, 1 << 16, 64, 64)
     except OSError as error:

@@ -17,6 +17,7 @@ from typing import IO, Any
 
 from twtui.errors import CompileError, TwtuiError, error_from_wire
 from twtui.kernel.compiler import Module, Section, compile_module, import_bcc
+from twtui.kernel.source import bpf_directory
 from twtui.model.enums import MapKind
 
 _CHUNK_BYTES = 1 << 16
@@ -88,6 +89,9 @@ def _start(job: CompileJob) -> _Child:
         os.dup2(said.fileno(), 1)
         os.dup2(said.fileno(), 2)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        # BCC looks for headers in the working directory first, and takes ARCH from the environment
+        os.chdir(bpf_directory())
+        os.environ.pop("ARCH", None)
         _work(job, theirs)
         status = 0
     finally:

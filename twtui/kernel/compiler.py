@@ -16,6 +16,7 @@ from twtui.kernel.source import bpf_directory
 from twtui.model.enums import MapKind
 
 _KIND_FUNC = 12
+_STORAGE_TYPES = ("int", "tw_buffer", "tw_entries")
 _HEADERS_VARIABLE = "BCC_KERNEL_SOURCE"
 _INSTALL_HINT = (
     "install BCC: apt install python3-bpfcc (Debian, Ubuntu); PyPI's bcc is another package"
@@ -41,7 +42,7 @@ class Module:
     slots_fd: int
     btf_fd: int
     btf_ids: dict[str, int]
-    """Types by name that maps need: ``tw_event``, ``int``."""
+    """Types by name that task storage needs: its values and its key."""
     sections: dict[str, Section]
 
     def close(self) -> None:
@@ -124,7 +125,7 @@ def _read_btf(btf_id: int) -> tuple[dict[str, int], dict[str, int]]:
         name = (libbpf.btf_name(btf, name_offset) or b"").decode()
         if (info >> 24) & 31 == _KIND_FUNC:
             functions[name] = type_id
-        elif name in ("tw_event", "int"):
+        elif name in _STORAGE_TYPES:
             types[name] = type_id
     libbpf.btf_free(btf)
     return functions, types

@@ -33,13 +33,16 @@ _map_create = _declare("bpf_map_create", _int, _int, _text, _u32, _u32, _u32, _p
 _map_lookup = _declare("bpf_map_lookup_elem", _int, _int, _pointer, _pointer)
 _map_update = _declare("bpf_map_update_elem", _int, _int, _pointer, _pointer, _u64)
 _map_delete = _declare("bpf_map_delete_elem", _int, _int, _pointer)
+_map_next_key = _declare("bpf_map_get_next_key", _int, _int, _pointer, _pointer)
+_raw_tracepoint_open = _declare("bpf_raw_tracepoint_open", _int, _text, _int)
 _info_by_fd = _declare("bpf_obj_get_info_by_fd", _int, _int, _pointer, ct.POINTER(_u32))
 _prog_load = _declare("bpf_prog_load", _int, _int, _text, _text, _pointer, ct.c_size_t, _pointer)
 _link_create = _declare("bpf_link_create", _int, _int, _int, _int, _pointer)
 _test_run = _declare("bpf_prog_test_run_opts", _int, _int, _pointer)
 
 MAP_HASH, MAP_ARRAY, MAP_PERCPU_ARRAY, MAP_RINGBUF, MAP_TASK_STORAGE = 1, 2, 6, 27, 29
-PROG_KPROBE, PROG_TRACEPOINT, PROG_PERF_EVENT, PROG_SYSCALL = 2, 5, 7, 31
+PROG_KPROBE, PROG_TRACEPOINT, PROG_PERF_EVENT = 2, 5, 7
+PROG_RAW_TRACEPOINT, PROG_SYSCALL = 17, 31
 F_NO_PREALLOC, F_MMAPABLE, F_SLEEPABLE = 1, 1 << 10, 1 << 4
 _ATTACH_PERF_EVENT = 41
 _PERF_EVENT_OPEN = {"x86_64": 298, "aarch64": 241}
@@ -170,6 +173,19 @@ def map_delete(fd: int, key: bytes) -> None:
     _check(_map_delete(fd, key), "deleting from a map")
 
 
+def map_keys(fd: int, key_bytes: int) -> list[bytes]:
+    """Every key; while others come and go, some may be there twice or not at all."""
+    keys: list[bytes] = []
+    last: Any = None
+    for _ in range(1 << 20):
+        key = ct.create_string_buffer(key_bytes)
+        if _map_next_key(fd, last, key) < 0:
+            break
+        keys.append(key.raw)
+        last = key
+    return keys
+
+
 def map_info(fd: int) -> MapInfo:
     """What the kernel says of a map."""
     info = MapInfo()
@@ -239,6 +255,11 @@ def link_perf_event(prog: int, event: int, cookie: int) -> int:
     options = _LinkCreateOptions(bpf_cookie=cookie)
     result = _link_create(prog, event, _ATTACH_PERF_EVENT, ct.byref(options))
     return _check(result, "attaching a program")
+
+
+def attach_raw_tracepoint(prog: int, name: str) -> int:
+    """Attach a program to a raw tracepoint; closing what is returned detaches it."""
+    return _check(_raw_tracepoint_open(name.encode(), prog), f"attaching to {name}")
 
 
 def test_run(prog: int, context: bytes) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from enum import IntFlag
 from types import MappingProxyType
 
 from twtui.kernel import libbpf
@@ -14,13 +15,22 @@ from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.event import errno_name
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import Counters
-from twtui.wire import CAPTURE, CONFIG, COUNTER_FIELDS, ERRNOS, EVENT, ROWS, TARGET
+from twtui.wire import CAPTURE, CONFIG, COUNTER_FIELDS, ERRNOS, EVENT, PYTHON_OFFSETS, ROWS, TARGET
 
 MAX_TARGETS = 16_384
 CAPTURES = 256
+PYTHONS = 16
 _COUNTERS_BYTES = 8 * (len(COUNTER_FIELDS) + ERRNOS)
 _HISTOGRAM_BYTES = 8 * BUCKETS
 _U32 = struct.Struct("<I")
+
+
+class TargetFlag(IntFlag):
+    """What holds for one target (``enum tw_target_flags``)."""
+
+    NONE = 0
+    FOLLOW = 1
+    ONLY_THREADS = 2
 
 
 class SharedMaps:
@@ -33,7 +43,6 @@ class SharedMaps:
         self.fds: dict[str, int] = {}
         self._cpus = libbpf.possible_cpus()
         event_bytes = EVENT.size + max_bytes + 8
-        storage_btf = (module.btf_fd, module.btf_ids["int"], module.btf_ids["tw_event"])
         slot_bytes = libbpf.map_info(module.slots_fd).value_size
         try:
             self._add("targets", libbpf.MAP_HASH, 4, TARGET.size, MAX_TARGETS)
@@ -49,10 +58,10 @@ class SharedMaps:
             # flights outnumber slots, as evicted ones stay until they are counted
             flight_entries = max(1 << 14, 4 * slots)
             self._add("flights", libbpf.MAP_HASH, 8, 24, flight_entries)
-            self._add(
-                "buffers", libbpf.MAP_TASK_STORAGE, 4, event_bytes, 0, libbpf.F_NO_PREALLOC,
-                storage_btf,
-            )  # fmt: skip
+            self._add("threads", libbpf.MAP_HASH, 4, 4, MAX_TARGETS)
+            self._add("python_offsets", libbpf.MAP_ARRAY, 4, PYTHON_OFFSETS.size, PYTHONS)
+            self._add_storage(module, "buffers", "tw_buffer", event_bytes + 8)
+            self._add_storage(module, "entries", "tw_entries", 8 + 8 * 64)
             self._config = mmap.mmap(self.fds["config"], page)
         except OSError:
             self.close()
@@ -65,6 +74,11 @@ class SharedMaps:
         self.fds[name] = libbpf.map_create(
             kind, f"tw_{name}", key_bytes, value_bytes, entries, flags, btf
         )
+
+    def _add_storage(self, module: Module, name: str, type_name: str, value_bytes: int) -> None:
+        btf = (module.btf_fd, module.btf_ids["int"], module.btf_ids[type_name])
+        flags = libbpf.F_NO_PREALLOC
+        self._add(name, libbpf.MAP_TASK_STORAGE, 4, value_bytes, 0, flags, btf)
 
     def close(self) -> None:
         """Close every file descriptor. Idempotent."""
@@ -85,9 +99,33 @@ class SharedMaps:
         """Store one capture program."""
         libbpf.map_update(self.fds["captures"], _U32.pack(index), packed)
 
-    def add_target(self, pid: int) -> None:
-        """Let triggers of a process through."""
-        libbpf.map_update(self.fds["targets"], _U32.pack(pid), TARGET.pack(0, 0))
+    def set_python_offsets(self, index: int, packed: bytes) -> None:
+        """Store the offsets of one version of CPython; 0 stands for none and stays empty."""
+        libbpf.map_update(self.fds["python_offsets"], _U32.pack(index), packed)
+
+    def set_target(
+        self, pid: int, flags: TargetFlag, symbols: Sequence[int] = (), python: int = 0
+    ) -> None:
+        """Let triggers of a process through.
+
+        Args:
+            pid: The process.
+            flags: Whether its children and which of its threads count.
+            symbols: Addresses of the plan's symbols in it.
+            python: The index of its Python's offsets; 0 when that is not asked for or not known.
+        """
+        addresses = (*symbols, 0, 0, 0, 0)[:4]
+        value = TARGET.pack(flags, python, *addresses)
+        libbpf.map_update(self.fds["targets"], _U32.pack(pid), value)
+
+    def add_thread(self, tid: int) -> None:
+        """One of the threads that count, where only some do."""
+        libbpf.map_update(self.fds["threads"], _U32.pack(tid), _U32.pack(1))
+
+    def target_pids(self) -> list[int]:
+        """Every process whose triggers are let through, children that the kernel added too."""
+        keys = libbpf.map_keys(self.fds["targets"], 4)
+        return [_U32.unpack(key)[0] for key in keys]
 
     def remove_target(self, pid: int) -> None:
         """Stop letting triggers of a process through."""

@@ -27,4 +27,7 @@ MAPS = {
     10: "buffers",
     11: "zeros",
     12: "cursors",
+    13: "threads",
+    14: "entries",
+    15: "python_offsets",
 }

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from twtui.kernel.program import PROBE, Programs
-from twtui.kernel.targets import thread_ids
 from twtui.model.enums import MapKind
 from twtui.model.event import errno_name
 from twtui.model.plan import Plan
@@ -32,21 +31,20 @@ class ProbeRunner:
         """It is time for the next probe of a rate."""
         return bool(self._interval_s) and time.monotonic() >= self._next_s
 
-    def run(self, pids: Sequence[int], first_capture: int) -> str:
-        """Probe every thread of every process once, in every map kind.
+    def run(self, tids: Sequence[int], first_capture: int) -> str:
+        """Probe every one of these threads once, in every map kind.
 
         Returns:
             A note for the person where some were refused, else an empty text.
         """
         self._next_s = max(self._next_s + self._interval_s, time.monotonic())
         refused: Counter[str] = Counter()
-        for pid in pids:
-            for tid in thread_ids(pid):
-                context = PROBE_LAYOUT.pack(tid, first_capture + self._watch, 0, 0)
-                for programs in self._programs.values():
-                    result = PROBE_LAYOUT.unpack(programs.run(PROBE, context))[2]
-                    if result:
-                        refused[errno_name(-result)] += 1
+        for tid in tids:
+            context = PROBE_LAYOUT.pack(tid, first_capture + self._watch, 0, 0)
+            for programs in self._programs.values():
+                result = PROBE_LAYOUT.unpack(programs.run(PROBE, context))[2]
+                if result:
+                    refused[errno_name(-result)] += 1
         if not refused:
             return ""
         counts = ", ".join(f"{count} {name}" for name, count in refused.items())

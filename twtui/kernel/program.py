@@ -5,17 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 
 from twtui.errors import CompileError, PermissionDeniedError
 from twtui.kernel import libbpf
 from twtui.kernel.btf import KernelBtf, Kfuncs
+from twtui.kernel.capture_program import registers
 from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
 from twtui.kernel.compiler import Module
 from twtui.kernel.linker import link
 from twtui.model.enums import MapKind
 
-TRIGGER, PROBE, SWEEP = "tw_trigger", "tw_probe", "tw_sweep"
-_PROGRAMS = (TRIGGER, PROBE, SWEEP)
+TRIGGER, ENTRY, FORK, PROBE, SWEEP = "tw_trigger", "tw_entry", "tw_fork", "tw_probe", "tw_sweep"
+_PROGRAMS = (TRIGGER, ENTRY, FORK, PROBE, SWEEP)
+MIN_STACK_BYTES = 8 * (64 + 32)
+"""Room for the frames of one stack, user and kernel."""
+MIN_PYTHON_BYTES = 2048
+"""Room for some 20 frames of a Python program, and for 3 whatever their names."""
 
 
 def array_bank(slots: int) -> int:
@@ -24,23 +30,60 @@ def array_bank(slots: int) -> int:
     return 1 << (share.bit_length() - 1)
 
 
-def _defines(btf: KernelBtf, map_kind: MapKind, slots: int, max_bytes: int) -> list[str]:
-    cpus, bank = libbpf.possible_cpus(), array_bank(slots)
-    entries = bank * (cpus + 1) if map_kind is MapKind.ARRAY else slots
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What of a plan is compiled into its programs."""
+
+    slots: int
+    data_bytes: int
+    """Most bytes that one capture returns; at least ``MIN_STACK_BYTES`` with stacks."""
+    stacks: bool = False
+    python: bool = False
+    """Frames of CPython; then ``data_bytes`` is at least ``MIN_PYTHON_BYTES``."""
+
+
+def _defines(btf: KernelBtf, map_kind: MapKind, sizes: Sizes) -> list[str]:
+    cpus, bank = libbpf.possible_cpus(), array_bank(sizes.slots)
+    entries = bank * (cpus + 1) if map_kind is MapKind.ARRAY else sizes.slots
+    table = registers()
+    arguments = (table.argument(number, of_syscall=False) for number in range(1, 7))
     values = {
         "TW_TASK_MM": btf.member_offset("task_struct", "mm"),
         "TW_TASK_TGID": btf.member_offset("task_struct", "tgid"),
         "TW_TASK_EXIT_STATE": btf.member_offset("task_struct", "exit_state"),
-        "TW_DATA_BYTES": max_bytes,
+        "TW_REGISTERS": max(table.index.values()) + 1,
+        "TW_REGISTER_IP": table.index["ip"],
+        "TW_REGISTER_SP": table.index["sp"],
+        "TW_REGISTER_FP": table.index["fp"],
+        "TW_REGISTER_ARGUMENTS": ",".join(map(str, arguments)),
+        "TW_RETURN_POPS": table.return_pops_bytes,
+        "TW_DATA_BYTES": sizes.data_bytes,
         "TW_SLOTS_MAX": entries,
         "TW_BANK": bank,
         "TW_CPUS": cpus,
+    }
+    flags = [f"-D{name}={value}" for name, value in values.items()]
+    if sizes.stacks:
+        flags.append("-DTW_STACKS")
+    if sizes.python:
+        flags += ["-DTW_PYTHON", *_pid_defines(btf)]
+    return flags
+
+
+def _pid_defines(btf: KernelBtf) -> list[str]:
+    """Where a task has its thread id as its own PID namespace numbers it."""
+    values = {
+        "TW_TASK_PID": btf.member_offset("task_struct", "thread_pid"),
+        "TW_PID_LEVEL": btf.member_offset("pid", "level"),
+        "TW_PID_NUMBERS": btf.member_offset("pid", "numbers") + btf.member_offset("upid", "nr"),
+        # the number, and the pointer to its namespace
+        "TW_UPID_BYTES": btf.member_offset("upid", "ns") + 8,
     }
     return [f"-D{name}={value}" for name, value in values.items()]
 
 
 def compile_modules(
-    btf: KernelBtf, map_kinds: Sequence[MapKind], slots: int, max_bytes: int
+    btf: KernelBtf, map_kinds: Sequence[MapKind], sizes: Sizes
 ) -> dict[MapKind, Module]:
     """Compile the programs of each map kind.
 
@@ -48,10 +91,7 @@ def compile_modules(
         CompileError: One of them failed; none is kept.
         UnsupportedError: BCC is not there.
     """
-    jobs = [
-        CompileJob(kind, tuple(_defines(btf, kind, slots, max_bytes)), _PROGRAMS)
-        for kind in map_kinds
-    ]
+    jobs = [CompileJob(kind, tuple(_defines(btf, kind, sizes)), _PROGRAMS) for kind in map_kinds]
     return {module.map_kind: module for module in compile_side_by_side(jobs)}
 
 

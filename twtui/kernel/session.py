@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from twtui.errors import TwtuiError, UsageError
-from twtui.kernel.btf import find_kfuncs, kernel_btf
-from twtui.kernel.capture_program import pack_capture
+from twtui.kernel.capture_program import needs_entry, pack_capture, plan_symbols
 from twtui.kernel.compiler import import_bcc
 from twtui.kernel.ledger_reader import LedgerReader, SweepAction
-from twtui.kernel.maps import SharedMaps
 from twtui.kernel.privileges import require_privileges
 from twtui.kernel.probing import ProbeRunner
-from twtui.kernel.program import TRIGGER, Programs, compile_modules
-from twtui.kernel.ringbuf import RingBuffer
-from twtui.kernel.targets import TargetWatcher
-from twtui.kernel.triggers import Attachments, program_type
+from twtui.kernel.resources import KernelResources
+from twtui.kernel.target_set import TargetSet
+from twtui.kernel.targets import check_target
 from twtui.model.batch import Batch, Reading
+from twtui.model.capture import Capture, Read
 from twtui.model.enums import Mode
 from twtui.model.plan import (
     MAX_WATCHES,
@@ -36,7 +34,6 @@ from twtui.model.plan import (
     Watch,
     with_mode,
 )
-from twtui.model.trigger import TriggerKind
 
 READING_INTERVAL_S = 0.2
 _GENERATIONS = 8
@@ -73,43 +70,29 @@ class Session:
 
     def _start(self) -> None:
         plan = self._plan
-        self._targets = TargetWatcher(plan.targets)
-        require_privileges()
+        for target in plan.targets:
+            check_target(target)
+        symbols = plan_symbols(plan)
         for watch in plan.watches:
-            pack_capture(watch)
-            if watch.trigger.kind is not TriggerKind.PROBE:
-                program_type(watch.trigger)
-        btf = kernel_btf()
-        kfuncs = find_kfuncs(btf)
-        modules = compile_modules(btf, plan.map_kinds, plan.slots, plan.max_bytes)
-        first = modules[plan.map_kinds[0]]
-        self._maps = SharedMaps(first, plan.buffer_bytes, plan.max_bytes, plan.slots)
-        self._closers.append(self._maps.close)
-        self._programs = {}
-        for kind, module in modules.items():
-            self._programs[kind] = Programs(module, kfuncs, self._maps.fds)
-            self._closers.append(self._programs[kind].close)
-        self._ring = RingBuffer(self._maps.fds["events"], plan.buffer_bytes)
-        self._closers.append(self._ring.close)
-        self._reader = LedgerReader(self._maps, self._programs, plan.mode)
+            pack_capture(watch, symbols)
+        require_privileges()
+        self._resources = KernelResources(plan)
+        self._closers.append(self._resources.close)
+        self._maps, self._ring = self._resources.maps, self._resources.ring
+        self._reader = LedgerReader(self._maps, self._resources.programs, plan.mode)
         self._reader.sweep_all(SweepAction.COUNT)
-        self._probes = ProbeRunner(self._programs, plan)
         self._store_captures()
         self._configure()
-        for pid in self._targets.alive:
-            self._maps.add_target(pid)
-        self._attachments = Attachments()
-        self._closers.append(self._attachments.close)
+        if plan.children:
+            self._resources.follow_children()
+        self._targets = TargetSet(plan, self._maps, symbols)
+        self._probes = ProbeRunner(self._resources.programs, plan)
         for number, watch in enumerate(plan.watches):
-            if watch.trigger.kind is TriggerKind.PROBE:
-                continue
-            for programs in self._programs.values():
-                fd = programs.load(TRIGGER, program_type(watch.trigger))
-                self._attachments.attach(watch.trigger, fd, number)
+            self._resources.attach(number, watch, self._targets.alive, plan.children)
         self._next_reading_s = time.monotonic()
         self.info: dict[str, Any] = {
             "kernel": os.uname().release,
-            "kfunc_variant": kfuncs.variant,
+            "kfunc_variant": self._resources.kfunc_variant,
             "bcc": str(getattr(import_bcc(), "__version__", "unknown")),
             "clock_offset_ns": time.time_ns() - time.monotonic_ns(),
         }
@@ -119,9 +102,10 @@ class Session:
         return self._generation % _GENERATIONS * MAX_WATCHES
 
     def _store_captures(self) -> None:
+        symbols = plan_symbols(self._plan)
         for number, watch in enumerate(self._plan.watches):
             index = self._first_capture + number
-            self._maps.set_capture(index, pack_capture(watch))
+            self._maps.set_capture(index, pack_capture(watch, symbols))
             self._new_captures[index] = (str(watch.trigger), str(watch.capture))
 
     def _configure(self) -> None:
@@ -143,19 +127,18 @@ class Session:
             case SetMode(mode):
                 self._set_mode(mode)
             case SetMapKinds(map_kinds):
-                if not map_kinds or not set(map_kinds) <= set(self._programs):
+                loaded = self._resources.programs
+                if not map_kinds or not set(map_kinds) <= set(loaded):
                     raise UsageError(
-                        f"only {', '.join(self._programs)} can be switched in this run",
+                        f"only {', '.join(loaded)} can be switched in this run",
                         "start with --map all",
                     )
                 self._plan = replace(self._plan, map_kinds=map_kinds)
                 self._configure()
             case SetCapture(number, capture):
-                self._set_capture(number, Watch(self._plan.watches[number].trigger, capture))
+                self._set_capture(number, capture)
             case Probe():
-                note = self._probes.run(self._targets.alive, self._first_capture)
-                if note:
-                    self._notes.append(note)
+                self._probe()
             case Stop():
                 self._stopping = True
 
@@ -165,23 +148,42 @@ class Session:
         self._configure()
         self._mode_news = str(mode)
 
-    def _set_capture(self, number: int, watch: Watch) -> None:
-        pack_capture(watch)
-        watches = list(self._plan.watches)
-        watches[number] = watch
-        self._plan = replace(self._plan, watches=tuple(watches)).check()
+    def _set_capture(self, number: int, capture: Capture) -> None:
+        plan = self._plan
+        if not 0 <= number < len(plan.watches):
+            raise UsageError(f"there is no trigger {number}")
+        if capture.read is Read.STACK and not self._resources.has_stacks:
+            raise UsageError(
+                "this run was started without stacks", "start again with --capture stack"
+            )
+        if capture.read is Read.PYTHON and not self._resources.has_python:
+            raise UsageError(
+                "this run was started without python", "start again with --capture python"
+            )
+        watch = Watch(plan.watches[number].trigger, capture)
+        watches = (*plan.watches[:number], watch, *plan.watches[number + 1 :])
+        changed = replace(plan, watches=watches).check()
+        symbols = plan_symbols(changed)
+        pack_capture(watch, symbols)
+        if symbols != plan_symbols(plan):
+            self._targets.use_symbols(symbols)
+        if needs_entry(watch) and not needs_entry(plan.watches[number]):
+            self._resources.attach_entry(number, watch, self._targets.alive, plan.children)
+        self._plan = changed
         self._generation += 1
         self._store_captures()
         self._configure()
+
+    def _probe(self) -> None:
+        if note := self._probes.run(self._targets.thread_ids(), self._first_capture):
+            self._notes.append(note)
 
     def poll(self) -> Batch:
         """What came since the last call; the last batch after a Stop."""
         if self._stopping:
             return self._finish()
-        if self._probes.is_due() and (
-            note := self._probes.run(self._targets.alive, self._first_capture)
-        ):
-            self._notes.append(note)
+        if self._probes.is_due():
+            self._probe()
         records = self._ring.take()
         reading = None
         now = time.monotonic()
@@ -197,9 +199,9 @@ class Session:
         return Batch(time.monotonic_ns(), records, reading, captures, mode, notes, end)
 
     def _read(self, action: SweepAction, quiet: bool) -> Reading:
-        views, ended = self._targets.look()
-        for pid in ended:
-            self._maps.remove_target(pid)
+        views = self._targets.look()
+        self._notes += self._targets.notes
+        self._targets.notes.clear()
         flights = self._reader.sweep_all(action)
         run_ns, runs = self._reader.run_time()
         return Reading(
@@ -216,7 +218,7 @@ class Session:
 
     def _finish(self) -> Batch:
         """Detach, cancel what has not started, wait until nothing moves, read everything."""
-        self._attachments.close()
+        self._resources.attachments.close()
         records = [self._ring.take()]
         time.sleep(_SETTLE_PAUSE_S)
         self._reader.sweep_all(SweepAction.CANCEL)

@@ -9,7 +9,6 @@ from pathlib import Path
 from twtui.errors import NoSuchTargetError
 from twtui.model.enums import TargetState
 from twtui.model.plan import Target
-from twtui.model.snapshot import TargetView
 
 _KTHREAD = 0x00200000
 """PF_KTHREAD of include/linux/sched.h, in field 9 of /proc/PID/stat."""
@@ -95,49 +94,12 @@ def check_target(target: Target) -> ProcessStat:
     return stat
 
 
-class TargetWatcher:
-    """Follows the targets of one run."""
-
-    def __init__(self, targets: tuple[Target, ...]) -> None:
-        """Check every target.
-
-        Raises:
-            NoSuchTargetError: As ``check_target``.
-        """
-        stats = [check_target(target) for target in targets]
-        self._targets = [
-            Target(target.pid, stat.start_ticks, stat.name)
-            for target, stat in zip(targets, stats, strict=True)
-        ]
-        self._gone: set[int] = set()
-
-    @property
-    def alive(self) -> list[int]:
-        """PIDs that had not ended when ``look`` was last called."""
-        return [target.pid for target in self._targets if target.pid not in self._gone]
-
-    def look(self) -> tuple[tuple[TargetView, ...], list[int]]:
-        """Every target as it is now, and the PIDs that have ended since the last look."""
-        views, ended = [], []
-        for target in self._targets:
-            stat = None if target.pid in self._gone else read_stat(target.pid)
-            if stat is None or stat.has_ended or stat.start_ticks != target.start_ticks:
-                views.append(TargetView(target.pid, target.name, 0, TargetState.EXITED))
-                if target.pid not in self._gone:
-                    self._gone.add(target.pid)
-                    ended.append(target.pid)
-                continue
-            state = _STATES.get(stat.state, TargetState.SLEEPING)
-            if state is TargetState.SLEEPING and stat.threads > 1 and _any_runs(target.pid):
-                state = TargetState.RUNNING
-            views.append(TargetView(target.pid, stat.name, stat.threads, state))
-        return tuple(views), ended
+def state_of(stat: ProcessStat) -> TargetState:
+    """The state of the main thread; ``stat`` of one that has not ended."""
+    return _STATES.get(stat.state, TargetState.SLEEPING)
 
 
-def _any_runs(pid: int, most: int = 16) -> bool:
+def any_thread_runs(pid: int, most: int = 16) -> bool:
     """One of the first threads runs: the state in /proc/PID/stat is the main thread's alone."""
-    for tid in thread_ids(pid)[:most]:
-        stat = read_stat(tid)
-        if stat and stat.state == "R":
-            return True
-    return False
+    stats = (read_stat(tid) for tid in thread_ids(pid)[:most])
+    return any(stat is not None and stat.state == "R" for stat in stats)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError, UsageError
 from twtui.kernel import libbpf
 from twtui.kernel.tracefs import find_tracefs
+from twtui.kernel.uprobes import FunctionEvents, explain_function
 from twtui.model.trigger import Trigger, TriggerKind
 
 _TYPE_HARDWARE, _TYPE_SOFTWARE, _TYPE_TRACEPOINT = 0, 1, 2
@@ -41,7 +42,9 @@ def program_type(trigger: Trigger) -> int:
             return libbpf.PROG_PERF_EVENT
         case TriggerKind.SYSCALL | TriggerKind.TRACEPOINT:
             return libbpf.PROG_TRACEPOINT
-    raise UsageError(f"{trigger} cannot be attached yet", "use sample, syscall: or tracepoint:")
+        case TriggerKind.UPROBE | TriggerKind.URETPROBE:
+            return libbpf.PROG_KPROBE
+    raise UsageError(f"{trigger} is not attached: it runs on demand", "ask for a probe")
 
 
 def _sample_events(trigger: Trigger) -> Iterator[int]:
@@ -77,6 +80,8 @@ def _tracepoint_events(trigger: Trigger) -> Iterator[int]:
 
 
 def _explain(trigger: Trigger, error: OSError) -> TwtuiError:
+    if trigger.kind in (TriggerKind.UPROBE, TriggerKind.URETPROBE):
+        return explain_function(trigger, error)
     if error.errno in (errno.EACCES, errno.EPERM):
         return PermissionDeniedError(
             f"{trigger} may not be attached: {error.strerror}",
@@ -98,25 +103,38 @@ class Attachments:
     def __init__(self) -> None:
         self._links: list[int] = []
         self._events: list[int] = []
+        self._functions = FunctionEvents()
 
-    def attach(self, trigger: Trigger, program: int, watch: int) -> None:
-        """Attach a program to a trigger on every CPU.
+    def attach(
+        self, trigger: Trigger, program: int, cookie: int,
+        pids: Sequence[int] = (), all_processes: bool = False,
+    ) -> None:  # fmt: skip
+        """Attach a program to a trigger.
 
         Args:
             trigger: Anything but a probe.
             program: File descriptor of a program of ``program_type(trigger)``.
-            watch: Number of the trigger in the plan, which the program reads as its cookie.
+            cookie: What the program reads as its cookie.
+            pids: For a function, the processes that have it; other triggers fire for all processes.
+            all_processes: A function fires for every process that maps the same file, now or later.
 
         Raises:
             TwtuiError: It could not be attached; what was attached before stays until ``close``.
         """
-        make = _sample_events if trigger.kind is TriggerKind.SAMPLE else _tracepoint_events
         try:
-            for event in make(trigger):
+            for event in self._open(trigger, pids, all_processes):
                 self._events.append(event)
-                self._links.append(libbpf.link_perf_event(program, event, watch))
+                self._links.append(libbpf.link_perf_event(program, event, cookie))
         except OSError as error:
             raise _explain(trigger, error) from None
+
+    def _open(self, trigger: Trigger, pids: Sequence[int], all_processes: bool) -> Iterator[int]:
+        match trigger.kind:
+            case TriggerKind.SAMPLE:
+                return _sample_events(trigger)
+            case TriggerKind.UPROBE | TriggerKind.URETPROBE:
+                return self._functions.open(trigger, pids, all_processes, online_cpus()[0])
+        return _tracepoint_events(trigger)
 
     def close(self) -> None:
         """Detach everything; nothing fires after it returns. Idempotent."""

@@ -1,6 +1,6 @@
 """Captures: what a callback reads, parsed from an expression into a base, dereferences and a final read.
 
-CAPTURE  = none | stack | str(ADDRESS) | bytes(ADDRESS, LENGTH) | NUMBER(ADDRESS)
+CAPTURE  = none | stack | python | str(ADDRESS) | bytes(ADDRESS, LENGTH) | NUMBER(ADDRESS)
 NUMBER   = u8 | u16 | u32 | u64 | i8 | i16 | i32 | i64 | ptr
 ADDRESS  = TERM (("+" | "-") INTEGER)*
 TERM     = "*" TERM | "(" ADDRESS ")" | BASE
@@ -32,6 +32,7 @@ class Read(StrEnum):
 
     NONE = "none"
     STACK = "stack"
+    PYTHON = "python"
     STRING = "str"
     BYTES = "bytes"
     U8 = "u8"
@@ -51,6 +52,10 @@ NUMBER_BYTES = {
     Read.POINTER: 8,
 }  # fmt: skip
 """Reads that yield a number, with its size in bytes."""
+WHOLE = (Read.NONE, Read.STACK, Read.PYTHON)
+"""Reads that take no address: what they read is found without one."""
+PYTHON_RUNTIME = "_PyRuntime"
+"""The variable from which all that a CPython runs can be reached."""
 
 
 class BaseKind(StrEnum):
@@ -98,7 +103,7 @@ class Capture:
         return len(self.offsets) - 1
 
     def __str__(self) -> str:
-        if self.read in (Read.NONE, Read.STACK):
+        if self.read in WHOLE:
             return str(self.read)
         address = str(self.base)
         for level, offset in enumerate(self.offsets):
@@ -188,8 +193,9 @@ class _Parser:
         if name not in set(Read):
             raise self.error(f"one of {', '.join(Read)} expected", start)
         read = Read(name)
-        if read in (Read.NONE, Read.STACK):
-            return self.end(Capture(read))
+        if read in WHOLE:
+            base = Base(BaseKind.SYMBOL, name=PYTHON_RUNTIME) if read is Read.PYTHON else _NOTHING
+            return self.end(Capture(read, base))
         self.expect("(")
         address = self.address()
         length = _NOTHING

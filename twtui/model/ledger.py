@@ -17,6 +17,7 @@ class Counters:
     """One row's counters, all cumulative except ``pending``; the words are explained in the README."""
 
     fired: int = 0
+    self_fired: int = 0
     not_needed: int = 0
     scheduled: int = 0
     busy: int = 0

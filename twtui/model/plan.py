@@ -51,6 +51,8 @@ class Plan:
     """Ring buffer, a power of two."""
     children: bool = False
     """Forked and exec'd children are targets too."""
+    threads: tuple[int, ...] = ()
+    """Of targets that own some of these threads, only these are watched."""
 
     def check(self) -> Plan:
         """The plan itself, when it can be run.
@@ -117,6 +119,7 @@ class Plan:
             "slots": self.slots,
             "buffer_bytes": self.buffer_bytes,
             "children": self.children,
+            "threads": list(self.threads),
         }
 
     @classmethod
@@ -148,6 +151,7 @@ class Plan:
                 slots=int(fields["slots"]),
                 buffer_bytes=int(fields["buffer_bytes"]),
                 children=bool(fields["children"]),
+                threads=tuple(int(tid) for tid in fields["threads"]),
             ).check()
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UsageError(f"not a plan: {error!r}") from None

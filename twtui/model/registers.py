@@ -16,6 +16,8 @@ class Registers:
     """Registers of arg1, arg2, … at a function's entry."""
     syscall_arguments: tuple[str, ...]
     """The same at a system call's entry."""
+    return_pops_bytes: int
+    """How much higher the stack pointer is after a return than at the function's entry."""
 
     def argument(self, number: int, of_syscall: bool) -> int:
         """The index of argument ``number`` (counted from 1).
@@ -45,11 +47,13 @@ ARCHITECTURES: Mapping[str, Registers] = {
         | {"ip": _X86_64["rip"], "sp": _X86_64["rsp"], "ret": _X86_64["rax"], "fp": _X86_64["rbp"]},
         function_arguments=("rdi", "rsi", "rdx", "rcx", "r8", "r9"),
         syscall_arguments=("rdi", "rsi", "rdx", "r10", "r8", "r9"),
+        return_pops_bytes=8,
     ),
     # arch/arm64/include/uapi/asm/ptrace.h: struct user_pt_regs
     "aarch64": Registers(
         index=_AARCH64 | {"ip": _AARCH64["pc"], "ret": 0, "fp": 29, "lr": 30},
         function_arguments=tuple(f"x{number}" for number in range(6)),
         syscall_arguments=tuple(f"x{number}" for number in range(6)),
+        return_pops_bytes=0,
     ),
 }

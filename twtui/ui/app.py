@@ -116,7 +116,7 @@ class TwtuiApp(App[None]):
 
     async def on_unmount(self) -> None:
         """However the application ends, nothing of ours stays in the kernel."""
-        for run in self._runs:
+        for run in tuple(self._runs):
             await asyncio.to_thread(run.stop)
 
     def action_help(self) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterator
 
+from rich.cells import cell_len
+
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\"}
+_TOKEN = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.", re.DOTALL)
 _MARKS = frozenset(("Mn", "Mc", "Me"))
 ROW_BYTES = 16
 """Bytes in a row of a hexdump."""
@@ -55,6 +59,20 @@ def escape_bytes(data: bytes, limit: int | None = None) -> str:
     if limit is not None and len(data) > limit:
         data = data[: _character_end(data, limit)]
     return escape_text(data.decode("utf-8", "surrogateescape"))
+
+
+def fold(escaped: str, width: int) -> Iterator[str]:
+    """Lines of at most ``width`` cells, never broken inside an escape."""
+    line, room = "", width
+    for token in _TOKEN.findall(escaped):
+        cells = cell_len(token)
+        if cells > room and line:
+            yield line
+            line, room = "", width
+        line += token
+        room -= cells
+    if line:
+        yield line
 
 
 def display_name(name: str) -> str:

@@ -27,6 +27,8 @@ class Glyphs:
     resume_bar: str = "█"
     signal_bar: str = "▒"
     empty_bar: str = "░"
+    sliver: str = "▏"
+    """A share too small for a cell of a bar."""
     levels: str = " ▁▂▃▄▅▆▇█"
     """From nothing to full, for graphs of one line."""
     ascii_only: bool = False
@@ -52,6 +54,7 @@ ASCII = Glyphs(
     resume_bar="#",
     signal_bar=":",
     empty_bar=".",
+    sliver="|",
     levels=" .:-=+*#@",
     ascii_only=True,
 )

@@ -17,6 +17,7 @@ class Where(StrEnum):
     PICKER = "picker"
     LIST = "lists"
     DIALOG = "help and detail"
+    DETAIL = "detail"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Key:
 
 
 _EVERYWHERE, _MONITOR, _PICKER = Where.EVERYWHERE, Where.MONITOR, Where.PICKER
-_LIST, _DIALOG = Where.LIST, Where.DIALOG
+_LIST, _DIALOG, _DETAIL = Where.LIST, Where.DIALOG, Where.DETAIL
 
 KEYS = (
     Key("mode", "m", "toggle_mode", "mode", "Switch between resume and signal mode", _MONITOR, rank=1),
@@ -66,6 +67,8 @@ KEYS = (
     Key("sort.again", "shift+tab", "sort_again", "", "Sort by the same column once more, by the newest numbers", _PICKER),
     Key("filter.clear", "escape", "clear_filter", "clear", "Clear the filter and the selection", _PICKER, "esc", rank=5),
     Key("close", "escape,enter", "close", "close", "Go back to the monitor or the picker", _DIALOG, "esc", rank=1),
+    Key("event.earlier", "left", "step(-1)", "", "The event before this one", _DETAIL, "←"),
+    Key("event.later", "right", "step(1)", "", "The event after this one", _DETAIL, "→"),
     Key("up", "up", "cursor(-1)", "", "One row up", _LIST, "↑"),
     Key("down", "down", "cursor(1)", "", "One row down", _LIST, "↓"),
     Key("page.up", "pageup", "page(-1)", "", "One page up", _LIST, "pgup"),

@@ -8,11 +8,14 @@
  *	target call THREADS COUNT    call getppid(); a line starts
  *	target exec PROGRAM          wait for a line, then execve PROGRAM pause 1
  *	target churn SECONDS         threads that come and go; a line starts
+ *	target fork COUNT            children that exec and open /family/NUMBER; a line starts
+ *	target cold COUNT FILE WHAT  calls whose argument lies on a page that is not there: open, write
  *
  * It prints "ready ADDRESS", then "tid N" for each thread, then "go"; after a
  * line on its standard input it acts, prints "done", and ends at end of file.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -21,6 +24,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -100,6 +104,42 @@ static void churn(long seconds)
 	}
 }
 
+/* each child runs a new image, which opens one known file and ends */
+static void have_children(const char *self, long number)
+{
+	char name[64];
+
+	for (long i = 0; i < number; i++) {
+		snprintf(name, sizeof(name), "/family/%ld", i);
+		if (!fork()) {
+			execl(self, self, "child", name, NULL);
+			_exit(1);
+		}
+	}
+	while (wait(NULL) > 0)
+		;
+}
+
+/* every name on a page of its own in a file, dropped from the page table right before its call */
+static int call_cold(long number, const char *file, const char *call)
+{
+	int fd = open(file, O_RDONLY), sink = open("/dev/null", O_WRONLY);
+	char *names = mmap(NULL, number * 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+
+	if (fd < 0 || sink < 0 || names == MAP_FAILED)
+		return 1;
+	for (long i = 0; i < number; i++) {
+		char *name = names + i * 4096;
+
+		madvise(name, 4096, MADV_DONTNEED);
+		if (!strcmp(call, "open"))
+			syscall(SYS_openat, AT_FDCWD, name, O_RDONLY);
+		else
+			syscall(SYS_write, sink, name, 24);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	long number = argc > 2 ? atol(argv[2]) : 1;
@@ -108,16 +148,19 @@ int main(int argc, char **argv)
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	struct sigaction action = { .sa_handler = wake };
 
-	if (argc < 2 || held == MAP_FAILED || number > MOST_THREADS)
+	if (argc < 2 || held == MAP_FAILED)
 		return 1;
 	what = argv[1];
+	if (!strcmp(what, "child"))
+		return open(argv[2], O_RDONLY) >= 0;
 	count = argc > 3 ? atol(argv[3]) : 0;
 	snprintf(held, 4096, "%s", text ? text : "hello from user space");
 	sigaction(SIGUSR1, &action, NULL);
 	printf("ready %#lx\n", (unsigned long)held);
 	fflush(stdout);
 
-	if (!strcmp(what, "churn") || !strcmp(what, "exec")) {
+	if (!strcmp(what, "churn") || !strcmp(what, "exec") || !strcmp(what, "fork") ||
+	    !strcmp(what, "cold")) {
 		say_tid();
 		puts("go");
 		fflush(stdout);
@@ -125,13 +168,21 @@ int main(int argc, char **argv)
 			return 0;
 		if (!strcmp(what, "exec"))
 			execl(argv[2], argv[2], "pause", "1", NULL);
-		churn(number);
+		else if (!strcmp(what, "fork"))
+			have_children("/proc/self/exe", number);
+		else if (!strcmp(what, "cold")) {
+			if (call_cold(number, argv[3], argv[4]))
+				return 1;
+		} else
+			churn(number);
 		puts("done");
 		fflush(stdout);
 		wait_for_line();
 		return 0;
 	}
 
+	if (number > MOST_THREADS)
+		return 1;
 	pthread_barrier_init(&known, NULL, number + 1);
 	pthread_barrier_init(&start, NULL, number + 1);
 	pthread_barrier_init(&end, NULL, number + 1);

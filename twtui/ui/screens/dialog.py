@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
-from twtui.model.event import Event
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
-from twtui.ui.views.captured import Sources
 from twtui.ui.views.detail import detail_lines
 from twtui.ui.views.guide import help_lines
+from twtui.ui.widgets.event_list import EventList
 from twtui.ui.widgets.rows import TextRows
 
 
@@ -54,10 +53,31 @@ def help_dialog(glyphs: Glyphs) -> LinesDialog:
     return LinesDialog("Help", lambda width: help_lines(glyphs, width), glyphs)
 
 
-def detail_dialog(event: Event, number: int, sources: Sources, glyphs: Glyphs) -> LinesDialog:
-    """One event."""
-    return LinesDialog(
-        f"Event {number:,}",
-        lambda width: detail_lines(event, number, sources, width, glyphs),
-        glyphs,
-    )
+class DetailDialog(LinesDialog):
+    """One event of a list; left and right go to the ones before and after it."""
+
+    BINDINGS = bindings(Where.DETAIL)
+
+    def __init__(self, events: EventList, glyphs: Glyphs) -> None:
+        super().__init__("", self._event_lines, glyphs)
+        self._events = events
+        self._retitle()
+
+    def _event_lines(self, width: int) -> Sequence[Line]:
+        current = self._events.current
+        if current is None:
+            return ()
+        return detail_lines(current[0], self._events.sources, width, self._events.glyphs)
+
+    def _retitle(self) -> None:
+        current = self._events.current
+        if current is not None:
+            self.rows.set_title(
+                f"Event {current[1]:,} {self._events.glyphs.separator} left and right step, esc closes"
+            )
+
+    def action_step(self, events: int) -> None:
+        """Go to another event; the list below goes along, and so stops following."""
+        self._events.move_to(self._events.cursor + events)
+        self._retitle()
+        self._fill()

@@ -16,7 +16,7 @@ from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.keys import Where, bindings
 from twtui.ui.run import Run
-from twtui.ui.screens.dialog import detail_dialog
+from twtui.ui.screens.dialog import DetailDialog
 from twtui.ui.views.heading import ViewState
 from twtui.ui.widgets.event_list import EventList
 from twtui.ui.widgets.panes import (
@@ -203,12 +203,18 @@ class MonitorScreen(Screen[None]):
 
     def action_detail(self) -> None:
         """Open the event under the cursor."""
-        current = self.captured.current
-        if current is None:
+        if self.captured.current is None:
             self.notify("No event to show yet.", timeout=2)
             return
-        event, number = current
-        self.app.push_screen(detail_dialog(event, number, self.captured.sources, self.glyphs))
+        # A list that follows would be at another event at once, so an open detail holds it.
+        before = self.captured.following, self.captured.current
+        self.captured.follow(False)
+
+        def closed(_: None) -> None:
+            if before == (True, self.captured.current):
+                self.captured.follow(True)
+
+        self.app.push_screen(DetailDialog(self.captured, self.glyphs), closed)
 
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or give it back."""

@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Callable
 
 from textual.app import ComposeResult
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Input
 
 from twtui.errors import NoSuchTargetError
 from twtui.model.plan import Target
@@ -19,6 +18,7 @@ from twtui.ui.glyphs import Glyphs
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
 from twtui.ui.views.processes import status_line
+from twtui.ui.widgets.filter_line import FilterLine
 from twtui.ui.widgets.pane import Pane
 from twtui.ui.widgets.panes import PickerKeys
 from twtui.ui.widgets.process_table import ProcessTable
@@ -56,10 +56,7 @@ class PickerScreen(Screen[None]):
         super().__init__()
         self.glyphs = glyphs
         self._list_processes = list_processes
-        self.filter = Input(
-            placeholder="type to filter: name, PID, user, command line, or /regex/", id="filter"
-        )
-        self.filter.can_focus = False
+        self.filter = FilterLine(id="filter", glyphs=glyphs)
         self.table = ProcessTable(id="processes", glyphs=glyphs)
         self._retitle()
         self.status = StatusLine(id="status", glyphs=glyphs)
@@ -106,7 +103,11 @@ class PickerScreen(Screen[None]):
         event.stop()
         event.prevent_default()
 
-    def on_input_changed(self, event: Input.Changed) -> None:
+    def on_paste(self, event: Paste) -> None:
+        """Pasted text filters too; only its first line."""
+        self.filter.value += "".join(event.text.splitlines()[:1])
+
+    def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
         """Filter as the text changes."""
         self.table.filter(event.value)
 
@@ -118,6 +119,7 @@ class PickerScreen(Screen[None]):
             table.current, table.selected, table.current_gone, width, self.glyphs
         )
         self.status.update()
+        self.filter.show_matches(table.count, table.known)
 
     def action_select(self) -> None:
         """Select the process under the cursor, or not."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from twtui.model.enums import Mode, RunState
 from twtui.model.ledger import Counters
@@ -15,6 +15,7 @@ from twtui.ui.lines import Line, Span, cut, fit
 _NAME_WIDTH, _MODE_WIDTH, _RATE_WIDTH = 8, 6, 9
 _GRAPH_MIN, _GRAPH_MAX = 10, 60
 _STUCK_SECONDS = 2
+_WIDE, _GROWTH = 110, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +27,18 @@ class _Column:
     """Columns of a higher rank are left out first."""
     alarming: bool = False
     """Anything but zero deserves a look."""
+    grows: bool = False
+    """Wider where there is room, so that large numbers are shown in full."""
 
 
 _COLUMNS = (
-    _Column("fired", 10, lambda c: c.fired, 1),
-    _Column("scheduled", 10, lambda c: c.scheduled, 0),
-    _Column("completed", 10, lambda c: c.completed, 0),
-    _Column("pending", 8, lambda c: c.pending, 0),
+    _Column("fired", 9, lambda c: c.fired, 1, grows=True),
+    _Column("scheduled", 9, lambda c: c.scheduled, 0, grows=True),
+    _Column("completed", 9, lambda c: c.completed, 0, grows=True),
+    _Column("pending", 7, lambda c: c.pending, 0),
     _Column("cancelled", 9, lambda c: c.cancelled, 0, alarming=True),
     _Column("lost", 6, lambda c: c.lost, 0, alarming=True),
-    _Column("failed", 7, lambda c: c.failed, 1, alarming=True),
+    _Column("failed", 6, lambda c: c.failed, 1, alarming=True),
     _Column("busy", 7, lambda c: c.busy, 3, alarming=True),
     _Column("no slot", 7, lambda c: c.no_slot, 5, alarming=True),
     _Column("rejected", 8, lambda c: c.rejected, 5, alarming=True),
@@ -49,13 +52,19 @@ def _columns(width: int) -> tuple[tuple[_Column, ...], int]:
     fixed = _NAME_WIDTH + 1 + _MODE_WIDTH
     chosen: list[_Column] = []
     room = width - fixed
-    for column in sorted(_COLUMNS, key=lambda column: column.rank):
+    every: tuple[_Column, ...] = _COLUMNS
+    if width >= _WIDE:
+        every = tuple(
+            replace(column, width=column.width + _GROWTH) if column.grows else column
+            for column in _COLUMNS
+        )
+    for column in sorted(every, key=lambda column: column.rank):
         # From the third rank on a column must leave room for the graph and the rate.
         reserve = _RATE_WIDTH + 2 + 24 if column.rank >= 3 else 0
         if column.width + 1 + reserve <= room:
             chosen.append(column)
             room -= column.width + 1
-    return tuple(column for column in _COLUMNS if column in chosen), room
+    return tuple(column for column in every if column in chosen), room
 
 
 def graph(

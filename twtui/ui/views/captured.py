@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twtui.model.enums import RunState, TargetState
 from twtui.model.event import Event
+from twtui.model.snapshot import Snapshot
 from twtui.ui import text
 from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
@@ -100,12 +102,19 @@ def event_line(event: Event, sources: Sources, layout: Layout, glyphs: Glyphs) -
     return tuple(spans)
 
 
-def empty_lines(state: str, on_demand: bool) -> list[Line]:
-    """What the pane says before the first event."""
-    if state == "failed":
-        return [(("no event was captured", "dim"),)]
-    if state == "ended":
-        return [(("the run ended without an event", "dim"),)]
-    if on_demand:
-        return [(("no event yet: press c to schedule a callback on every thread", "dim"),)]
-    return [(("no event yet: waiting for the first trigger", "dim"),)]
+def empty_text(snapshot: Snapshot) -> str:
+    """What the pane says before the first event, and what a person can do about it."""
+    living = [view for view in snapshot.targets if view.state is not TargetState.EXITED]
+    if snapshot.state is RunState.FAILED:
+        return "no event was captured"
+    if snapshot.state is RunState.ENDED:
+        return "the run ended without an event"
+    if snapshot.state is RunState.STARTING:
+        return "no event yet: loading and attaching"
+    if not snapshot.plan.samples:
+        return "no event yet: press c to schedule a callback on every thread"
+    if snapshot.targets and not living:
+        return "no event: every target has ended; p picks others"
+    if living and all(view.state is TargetState.SLEEPING for view in living):
+        return "no event yet: the target sleeps, so nothing triggers; press c to probe it now"
+    return "no event yet: waiting for the first trigger"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
 from twtui.ui import text
-from twtui.ui.escape import display_name, escape_bytes, hexdump
+from twtui.ui.escape import display_name, escape_bytes, fold, hexdump
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, fit
 from twtui.ui.views.captured import Sources
@@ -58,14 +58,11 @@ def _verdict(event: Event, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def detail_lines(
-    event: Event, number: int, sources: Sources, width: int, glyphs: Glyphs
-) -> list[Line]:
+def detail_lines(event: Event, sources: Sources, width: int, glyphs: Glyphs) -> list[Line]:
     """The fields, then the data as text, then the data as a hexdump.
 
     Args:
         event: What to show.
-        number: The event's number in its run, from 1.
         sources: What its numbers refer to.
         width: Cells of a line.
         glyphs: The signs to draw with.
@@ -73,13 +70,11 @@ def detail_lines(
     name = display_name(event.comm.decode("utf-8", "surrogateescape"))
     capture = sources.capture(event)
     lines = [
-        _field("event", f"{number:,}"),
         _field("thread", f"{name}  {event.tid} of process {event.pid}", "strong"),
         *_timeline(event, sources, glyphs),
         _field("map and mode", f"{event.map_kind}, {event.mode}"),
         _field("trigger", display_name(sources.trigger(event)) or "not known"),
-        _field("capture", display_name(capture) or "not known"),
-        _field("address", f"0x{event.address:x}"),
+        _field("capture", f"{display_name(capture) or 'not known'}  at 0x{event.address:x}"),
         _field("at the trigger", _read_text(event.nofault)),
         _field("in the callback", _read_text(event.result), "bad" if failure(event) else ""),
         *_verdict(event, glyphs),
@@ -92,9 +87,8 @@ def detail_lines(
         return [*lines, (("no data", "dim"),)]
     lines.append(((f"{len(event.data):,} bytes as text", "head"),))
     escaped = escape_bytes(event.data)
-    for start in range(0, len(escaped), max(width - 2, 1)):
-        lines.append(((f"  {escaped[start : start + width - 2]}", ""),))
-    lines += [(), ((f"{len(event.data):,} bytes", "head"),)]
+    lines += [((f"  {part}", ""),) for part in fold(escaped, max(width - 2, 10))]
+    lines += [(), (("hexdump", "head"),)]
     for offset, digits, characters in hexdump(event.data):
         dots = characters.replace("·", glyphs.separator)
         lines.append(((f"  {offset}  ", "dim"), (f"{digits}  ", ""), (fit(dots, 16), "strong")))

@@ -9,7 +9,7 @@ from twtui.ui.keys import KEYS, Where
 from twtui.ui.lines import Line
 
 _INDENT = 15
-_PLACES = (Where.MONITOR, Where.PICKER, Where.LIST, Where.DIALOG, Where.EVERYWHERE)
+_PLACES = (Where.MONITOR, Where.PICKER, Where.LIST, Where.DIALOG, Where.DETAIL, Where.EVERYWHERE)
 _WORDS = (
     ("resume mode", "a callback runs at the task's next return to user space; wakes nobody"),
     ("signal mode", "it also ends an interruptible sleep, as a signal would"),

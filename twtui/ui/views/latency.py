@@ -88,7 +88,9 @@ def _bars(
         for mode, part in share.items():
             cells = max(1, round(part / top * room)) if part else 0
             cells = min(cells, room - drawn)
-            spans.append((signs[mode] * cells, str(mode)))
+            # Beside another mode's bar only the mode's own sign tells whose share it is.
+            small = one_mode and part / top * room < 0.5 and part
+            spans.append((glyphs.sliver if small else signs[mode] * cells, str(mode)))
             drawn += cells
         spans.append((" " * (room - drawn), ""))
         if percent_width:

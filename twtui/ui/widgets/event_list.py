@@ -10,7 +10,7 @@ from twtui.model.event import Event
 from twtui.model.snapshot import Snapshot
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.lines import Line
-from twtui.ui.views.captured import Layout, Sources, empty_lines, event_line, header_line
+from twtui.ui.views.captured import Layout, Sources, empty_text, event_line, header_line
 from twtui.ui.widgets.rows import RowsPane
 
 _CACHED_LINES = 1024
@@ -28,8 +28,6 @@ class EventList(RowsPane):
         self._latest: Snapshot | None = None
         self._sources = Sources((), (), 0)
         self._layout = Layout.for_width(80)
-        self._state = ""
-        self._on_demand = False
         self._cache: LRUCache[int, Line] = LRUCache(_CACHED_LINES)
 
     @property
@@ -56,8 +54,6 @@ class EventList(RowsPane):
         if sources != self._sources:
             self._sources = sources
             self._cache.clear()
-        self._state = str(snapshot.state)
-        self._on_demand = not snapshot.plan.samples
         first = snapshot.events_seen - len(snapshot.events) + 1
         top_number = self._first_number + self.top
         if self.following or not self._events or top_number >= first:
@@ -120,4 +116,6 @@ class EventList(RowsPane):
 
     def empty(self) -> Sequence[Line]:
         """Why there is no event."""
-        return empty_lines(self._state, self._on_demand)
+        if self._latest is None:
+            return ()
+        return [((empty_text(self._latest), "dim"),)]

@@ -44,6 +44,11 @@ class ProcessTable(RowsPane):
         return len(self._shown)
 
     @property
+    def known(self) -> int:
+        """Rows without a filter."""
+        return len(self._order)
+
+    @property
     def current(self) -> ProcessRow | None:
         """The process under the cursor."""
         return self._known[self._shown[self.cursor]] if self._shown else None

@@ -1,0 +1,164 @@
+"""Syscalls, tracepoints and children: every event is there, right, in order, once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from kernel_harness import Run, TargetProcess, plan_for
+
+from twtui.model.capture import parse_capture
+from twtui.model.enums import Defer, MapKind, Mode
+from twtui.model.plan import Plan, Watch
+from twtui.model.trigger import parse_trigger
+
+StartTarget = Callable[..., TargetProcess]
+COUNT = 20_000
+HASH = (MapKind.HASH,)
+ROW = (MapKind.HASH, Mode.RESUME)
+
+
+@pytest.fixture(scope="module")
+def names_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A name on each of many pages; the file stays in the page cache, so the faults are minor."""
+    path = tmp_path_factory.mktemp("cold") / "names"
+    path.write_bytes(b"".join(name_of(number).ljust(4096, b"\0") for number in range(COUNT)))
+    return path
+
+
+def name_of(number: int) -> bytes:
+    return b"/cold/name/%013d" % number
+
+
+def hash_plan(
+    target: TargetProcess, trigger: str, capture: str, defer: Defer = Defer.ALWAYS
+) -> Plan:
+    return plan_for(
+        target, trigger=trigger, capture=capture, defer=defer, map_kinds=HASH, buffer_bytes=1 << 23
+    )
+
+
+@pytest.mark.parametrize("defer", list(Defer))
+@pytest.mark.parametrize(
+    ("call", "trigger", "capture"),
+    [("open", "syscall:openat", "str(arg2)"), ("write", "syscall:write", "bytes(arg2, arg3)")],
+)
+def test_what_lies_on_a_cold_page_is_read(
+    start_target: StartTarget, names_file: Path, call: str, trigger: str, capture: str, defer: Defer
+) -> None:
+    """The read at the trigger gets none of them, the read in the callback all."""
+    target = start_target("cold", COUNT, names_file, call)
+    with Run(hash_plan(target, trigger, capture, defer)) as run:
+        target.tell()
+        target.wait_done()
+        counters = run.finish()[ROW]
+    captured = [event for event in run.events if event.data.startswith(b"/cold/")]
+    assert [event.data for event in captured] == [name_of(number) for number in range(COUNT)]
+    assert all(event.nofault == -14 for event in captured)
+    assert all(event.rescued for event in captured)
+    assert counters.rescued == counters.nofault_fault == COUNT
+    # besides, the target opens two files, or says that it is done
+    others = len(run.events) - COUNT
+    assert 0 < others < 5
+    assert counters.not_needed == (others if defer is Defer.FAULT else 0)
+
+
+def test_what_is_resident_needs_no_task_work(start_target: StartTarget) -> None:
+    target = start_target("call", 1, 1000)
+    plan = hash_plan(target, "syscall:getppid", f"str({target.address:#x})", Defer.FAULT)
+    with Run(plan) as run:
+        target.tell()
+        target.wait_done()
+        counters = run.finish()[ROW]
+    assert (counters.fired, counters.not_needed, counters.scheduled) == (1000, 1000, 0)
+    assert counters.delivered == 1000
+    assert {event.data for event in run.events} == {target.text}
+    assert all(event.delay_ns is None for event in run.events)
+
+
+def test_children_are_followed_from_their_first_call(start_target: StartTarget) -> None:
+    target = start_target("fork", 50)
+    plan = hash_plan(target, "syscall:openat", "str(arg2)")
+    with Run(replace(plan, children=True)) as run:
+        target.tell()
+        target.wait_done()
+        run.finish()
+    opened = [event.data for event in run.events if event.data.startswith(b"/family/")]
+    assert sorted(opened) == sorted(b"/family/%d" % number for number in range(50))
+    assert len({event.pid for event in run.events} - {target.pid}) == 50
+
+
+def test_children_are_left_alone_unless_asked_for(start_target: StartTarget) -> None:
+    target = start_target("fork", 5)
+    with Run(hash_plan(target, "syscall:openat", "str(arg2)")) as run:
+        target.tell()
+        target.wait_done()
+        run.finish()
+    assert not [event for event in run.events if event.pid != target.pid]
+
+
+def test_only_the_threads_that_were_asked_for(start_target: StartTarget) -> None:
+    target = start_target("call", 4, 100)
+    plan = hash_plan(target, "syscall:getppid", "none")
+    with Run(replace(plan, threads=tuple(target.tids[:2]))) as run:
+        target.tell()
+        target.wait_done()
+        counters = run.finish()[ROW]
+    assert counters.fired == 200
+    assert {event.tid for event in run.events} == set(target.tids[:2])
+
+
+def test_several_triggers_in_one_run(start_target: StartTarget) -> None:
+    target = start_target("call", 1, 300)
+    plan = hash_plan(target, "syscall:getppid", f"str({target.address:#x})")
+    at_exit = Watch(
+        parse_trigger("syscall:getppid:exit"), parse_capture(f"u8({target.address:#x})")
+    )
+    with Run(replace(plan, watches=(*plan.watches, at_exit))) as run:
+        target.tell()
+        target.wait_done()
+        run.finish()
+    by_capture = {number: [e for e in run.events if e.capture == number] for number in (0, 1)}
+    assert {event.data for event in by_capture[0]} == {target.text}
+    assert {event.data for event in by_capture[1]} == {target.text[:1]}
+    assert len(by_capture[0]) == len(by_capture[1]) == 300
+
+
+def test_a_trigger_that_our_own_callback_hits_does_not_run_away(
+    start_target: StartTarget, names_file: Path
+) -> None:
+    """Each callback faults one page in, which is a trigger of the same run: counted, not served."""
+    target = start_target("cold", COUNT, names_file, "write")
+    plan = hash_plan(target, "syscall:write", "bytes(arg2, 24)")
+    faults = Watch(parse_trigger("tracepoint:exceptions:page_fault_kernel"), parse_capture("none"))
+    with Run(replace(plan, watches=(*plan.watches, faults))) as run:
+        target.tell()
+        target.wait_done()
+        counters = run.finish()[ROW]
+    assert counters.self_fired == COUNT
+    assert COUNT < counters.fired < COUNT + 100
+
+
+@pytest.mark.parametrize(
+    "trigger",
+    ["syscall:read", "tracepoint:raw_syscalls:sys_enter", "tracepoint:sched:sched_switch",
+     "sample:context-switches"],
+)  # fmt: skip
+def test_signal_mode_is_refused_and_the_target_undisturbed(
+    start_target: StartTarget, trigger: str
+) -> None:
+    from twtui.errors import UsageError
+
+    target = start_target("spin", 1)
+    before = _switches(target.pid)
+    with pytest.raises(UsageError, match="signal mode is refused"):
+        Run(replace(hash_plan(target, trigger, "none"), mode=Mode.SIGNAL)).__enter__()
+    assert _switches(target.pid) == before
+
+
+def _switches(pid: int) -> str:
+    """How often the main thread, which is blocked in ``read()``, was switched."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(line for line in lines if line.startswith("voluntary_ctxt"))

@@ -1,0 +1,115 @@
+"""What one run holds in the kernel: programs, maps, ring buffer, attachments; given back in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from twtui.kernel import libbpf
+from twtui.kernel.btf import find_kfuncs, kernel_btf
+from twtui.kernel.capture_program import needs_entry
+from twtui.kernel.maps import SharedMaps
+from twtui.kernel.program import (
+    ENTRY,
+    FORK,
+    MIN_PYTHON_BYTES,
+    MIN_STACK_BYTES,
+    TRIGGER,
+    Programs,
+    Sizes,
+    compile_modules,
+)
+from twtui.kernel.ringbuf import RingBuffer
+from twtui.kernel.triggers import Attachments, program_type
+from twtui.model.capture import Read
+from twtui.model.enums import MapKind
+from twtui.model.plan import Plan, Watch
+from twtui.model.trigger import SAMPLE_CLOCKS, Trigger, TriggerKind
+
+_OWN_BUFFER, _GUARD = 256, 512
+"""Bits of ``enum tw_cookie`` above the number of the watch."""
+
+
+def _cookie(trigger: Trigger, number: int) -> int:
+    match trigger.kind:
+        case TriggerKind.UPROBE | TriggerKind.URETPROBE:
+            return number | _OWN_BUFFER
+        case TriggerKind.TRACEPOINT:
+            return number | _GUARD
+        case TriggerKind.SAMPLE if trigger.name not in SAMPLE_CLOCKS:
+            return number | _GUARD
+    return number
+
+
+class KernelResources:
+    """The kernel's side of one run."""
+
+    def __init__(self, plan: Plan) -> None:
+        """Compile and load what the plan needs; nothing is attached yet.
+
+        Raises:
+            TwtuiError: Nothing is kept.
+        """
+        self._closers: list[Callable[[], None]] = []
+        btf = kernel_btf()
+        kfuncs = find_kfuncs(btf)
+        self.kfunc_variant = kfuncs.variant
+        self.has_stacks = any(watch.capture.read is Read.STACK for watch in plan.watches)
+        self.has_python = any(watch.capture.read is Read.PYTHON for watch in plan.watches)
+        data_bytes = max(plan.max_bytes, MIN_STACK_BYTES if self.has_stacks else 0)
+        data_bytes = max(data_bytes, MIN_PYTHON_BYTES if self.has_python else 0)
+        sizes = Sizes(plan.slots, data_bytes, self.has_stacks, self.has_python)
+        modules = compile_modules(btf, plan.map_kinds, sizes)
+        try:
+            first = modules[plan.map_kinds[0]]
+            self.maps = SharedMaps(first, plan.buffer_bytes, data_bytes, plan.slots)
+            self._closers.append(self.maps.close)
+            self.programs: dict[MapKind, Programs] = {}
+            for kind, module in modules.items():
+                self.programs[kind] = Programs(module, kfuncs, self.maps.fds)
+                self._closers.append(self.programs[kind].close)
+            self.ring = RingBuffer(self.maps.fds["events"], plan.buffer_bytes)
+            self._closers.append(self.ring.close)
+            self.attachments = Attachments()
+            self._closers.append(self.attachments.close)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def _any_programs(self) -> Programs:
+        """Programs that are the same for every map kind are loaded once."""
+        return next(iter(self.programs.values()))
+
+    def follow_children(self) -> None:
+        """From now on a forked child of a target is a target before it runs."""
+        fd = self._any_programs.load(FORK, libbpf.PROG_RAW_TRACEPOINT)
+        link = libbpf.attach_raw_tracepoint(fd, "sched_process_fork")
+        self._closers.append(lambda: os.close(link))
+
+    def attach(self, number: int, watch: Watch, pids: list[int], children: bool) -> None:
+        """Attach one watch, in every map kind.
+
+        Raises:
+            TwtuiError: It could not be attached.
+        """
+        trigger = watch.trigger
+        if trigger.kind is TriggerKind.PROBE:
+            return
+        if needs_entry(watch):
+            self.attach_entry(number, watch, pids, children)
+        for programs in self.programs.values():
+            program = programs.load(TRIGGER, program_type(trigger))
+            self.attachments.attach(trigger, program, _cookie(trigger, number), pids, children)
+
+    def attach_entry(self, number: int, watch: Watch, pids: list[int], children: bool) -> None:
+        """Save the arguments of a function at its entry, for its return."""
+        trigger = watch.trigger
+        entry = Trigger(TriggerKind.UPROBE, trigger.name, trigger.category, trigger.offset)
+        program = self._any_programs.load(ENTRY, libbpf.PROG_KPROBE)
+        self.attachments.attach(entry, program, number, pids, children)
+
+    def close(self) -> None:
+        """Give everything back. Idempotent."""
+        while self._closers:
+            self._closers.pop()()

@@ -1,0 +1,150 @@
+"""The targets of one run as the kernel's map and /proc know them: children join, dead ones leave."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+from twtui.errors import TwtuiError
+from twtui.kernel.maps import SharedMaps, TargetFlag
+from twtui.kernel.python_offsets import PythonsOfRun
+from twtui.kernel.symbols import symbol_address
+from twtui.kernel.targets import ProcessStat, any_thread_runs, check_target, read_stat, state_of
+from twtui.kernel.targets import thread_ids as threads_of
+from twtui.model.capture import PYTHON_RUNTIME, Read
+from twtui.model.enums import TargetState
+from twtui.model.plan import Plan, Target
+from twtui.model.snapshot import TargetView
+
+MAX_ENDED = 200
+"""Ended children beyond that many are forgotten, oldest first; their events stay."""
+
+
+class TargetSet:
+    """Who is watched."""
+
+    def __init__(self, plan: Plan, maps: SharedMaps, symbols: Sequence[str]) -> None:
+        """Check every target and let its triggers through.
+
+        Raises:
+            NoSuchTargetError: As ``check_target``.
+            UsageError: A symbol is not in a target.
+        """
+        self._maps = maps
+        self._children = plan.children
+        self._threads = frozenset(plan.threads)
+        self._symbols = tuple(symbols)
+        has_python = any(watch.capture.read is Read.PYTHON for watch in plan.watches)
+        self._pythons = PythonsOfRun(maps) if has_python else None
+        self._picked = [target.pid for target in plan.targets]
+        self._known: dict[int, Target] = {}
+        self._ended: dict[int, TargetView] = {}
+        self._images: dict[int, tuple[int, int]] = {}
+        self.notes: list[str] = []
+        for tid in plan.threads:
+            maps.add_thread(tid)
+        for target in plan.targets:
+            self._add(target.pid, check_target(target))
+
+    def _flags(self, pid: int) -> TargetFlag:
+        flags = TargetFlag.FOLLOW if self._children else TargetFlag.NONE
+        if self._threads.intersection(threads_of(pid)):
+            flags |= TargetFlag.ONLY_THREADS
+        return flags
+
+    def _add(self, pid: int, stat: ProcessStat) -> None:
+        python = 0
+        if self._pythons and PYTHON_RUNTIME in self._symbols:
+            python = self._pythons.index_of(pid)
+        addresses = [symbol_address(pid, name) for name in self._symbols]
+        self._maps.set_target(pid, self._flags(pid), addresses, python)
+        self._known[pid] = Target(pid, stat.start_ticks, stat.name)
+        self._images[pid] = _image(pid)
+
+    @property
+    def alive(self) -> list[int]:
+        """PIDs that had not ended at the last look."""
+        return list(self._known)
+
+    def thread_ids(self) -> list[int]:
+        """The threads that are watched, as they are now."""
+        tids = [tid for pid in self._known for tid in threads_of(pid)]
+        return [tid for tid in tids if not self._threads or tid in self._threads]
+
+    def use_symbols(self, symbols: Sequence[str]) -> None:
+        """Captures start from these symbols from now on.
+
+        Raises:
+            UsageError: One is not in a target; nothing has changed.
+        """
+        for pid in self._known:
+            for name in symbols:
+                symbol_address(pid, name)
+        self._symbols = tuple(symbols)
+        for pid in list(self._known):
+            if stat := read_stat(pid):
+                self._add(pid, stat)
+
+    def look(self) -> tuple[TargetView, ...]:
+        """Every target as it is now; those that ended stop being watched before a PID can be reused."""
+        if self._children:
+            self._adopt()
+        views = []
+        for pid, target in list(self._known.items()):
+            stat = read_stat(pid)
+            if stat is None or stat.has_ended or stat.start_ticks != target.start_ticks:
+                self._end(pid, target)
+                continue
+            self._follow_exec(pid, stat)
+            state = state_of(stat)
+            if state is TargetState.SLEEPING and stat.threads > 1 and any_thread_runs(pid):
+                state = TargetState.RUNNING
+            views.append(TargetView(pid, stat.name, stat.threads, state))
+        return (*views, *self._ended.values())
+
+    def _adopt(self) -> None:
+        """Take over the children that the kernel has added to the map by itself."""
+        for pid in self._maps.target_pids():
+            if pid in self._known or pid in self._ended:
+                continue
+            stat = read_stat(pid)
+            if stat is None or stat.has_ended:
+                with suppress(OSError):
+                    self._maps.remove_target(pid)
+                continue
+            self._known[pid] = Target(pid, stat.start_ticks, stat.name)
+            self._images[pid] = _image(pid)
+
+    def _end(self, pid: int, target: Target) -> None:
+        del self._known[pid]
+        self._images.pop(pid, None)
+        with suppress(OSError):
+            self._maps.remove_target(pid)
+        self._ended[pid] = TargetView(pid, target.name, 0, TargetState.EXITED)
+        if pid in self._picked:
+            self.notes.append(f"{target.name} {pid} has ended")
+        while len(self._ended) > MAX_ENDED:
+            self._ended.pop(next(other for other in self._ended if other not in self._picked))
+
+    def _follow_exec(self, pid: int, stat: ProcessStat) -> None:
+        image = _image(pid)
+        if image == self._images.get(pid) or image == (0, 0):
+            return
+        self._images[pid] = image
+        self.notes.append(f"{self._known[pid].name} {pid} has become {stat.name}")
+        try:
+            self._add(pid, stat)
+        except TwtuiError as error:
+            # the addresses were those of the program before
+            self._maps.set_target(pid, self._flags(pid))
+            self.notes.append(f"{stat.name} {pid}: {error.message}")
+
+
+def _image(pid: int) -> tuple[int, int]:
+    """Device and inode of the program that a process runs; (0, 0) when it cannot be seen."""
+    try:
+        found = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116 - a magic link, not a path
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
