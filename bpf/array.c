@@ -22,7 +22,12 @@ tw_inline int tw_claim_in_bank(struct tw_claim *claim, u32 bank)
 
 	if (!cursor)
 		return -TW_EINVAL;
-	key = bank * TW_BANK + (__sync_fetch_and_add(cursor, 1) & (TW_BANK - 1));
+	/*
+	 * Not the result of the addition: LLVM 21 has none for BPF CPU v1. Who interrupts us here
+	 * takes the same slot, and one of the two is told EBUSY and takes the next.
+	 */
+	tw_add(*cursor, 1);
+	key = bank * TW_BANK + (*cursor & (TW_BANK - 1));
 	claim->slot = map_lookup(TW_SLOTS, &key);
 	if (!claim->slot)
 		return -TW_E2BIG;

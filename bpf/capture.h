@@ -54,7 +54,8 @@ tw_inline long tw_read_bytes(struct tw_event *event, u64 address, u64 length, co
 	u64 size = length;
 	long error;
 
-	if ((s64)length <= 0)
+	/* an int of -1 leaves 0xffffffff in its register; no call moves 2 GiB (MAX_RW_COUNT) */
+	if ((s64)length <= 0 || length >> 31 == 1)
 		return 0;
 	event->wanted = length > 0xffffffffULL ? 0xffffffffU : length;
 	if (size > TW_DATA_BYTES) {
@@ -144,6 +145,10 @@ tw_inline long tw_run_capture(struct tw_capture *capture, struct tw_event *event
 		return -TW_EINVAL;
 	address += capture->offset[last];
 	event->address = address;
+	if (capture->read == TW_READ_VALUE) {
+		*(u64 *)event->data = address;
+		return sizeof(address);
+	}
 	if (capture->read == TW_READ_STRING)
 		return tw_read_string(event, address, may_fault);
 	return tw_read_bytes(event, address, length, may_fault);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * Forked children become targets before they run: nothing lies between the fork and
- * the first event. A thread belongs to its process and needs nothing.
+ * the first event. A thread belongs to its process and needs nothing. After an
+ * execve the addresses of symbols mean something else, and are forgotten.
  */
 #ifndef TW_CHILDREN_H
 #define TW_CHILDREN_H
@@ -9,9 +10,16 @@
 #include "task_work.h"
 #include "twtui.h"
 
-struct tw_raw_arguments {
+/* of sched_process_fork and sched_process_exec (include/trace/events/sched.h) */
+struct tw_fork_arguments {
 	u64 parent;
 	u64 child;
+};
+
+struct tw_exec_arguments {
+	u64 task;
+	u64 old_pid;
+	u64 program;
 };
 
 tw_inline u32 tw_tgid_of(u64 task)
@@ -22,7 +30,7 @@ tw_inline u32 tw_tgid_of(u64 task)
 	return tgid;
 }
 
-tw_inline int tw_run_fork(struct tw_raw_arguments *arguments)
+tw_inline int tw_run_fork(struct tw_fork_arguments *arguments)
 {
 	u32 parent = tw_tgid_of(arguments->parent), child = tw_tgid_of(arguments->child);
 	struct tw_target *target = map_lookup(TW_TARGETS, &parent), copy;
@@ -31,6 +39,20 @@ tw_inline int tw_run_fork(struct tw_raw_arguments *arguments)
 		return 0;
 	copy = *target;
 	map_update(TW_TARGETS, &child, &copy, 0);
+	return 0;
+}
+
+tw_inline int tw_run_exec(struct tw_exec_arguments *arguments)
+{
+	u32 tgid = tw_tgid_of(arguments->task);
+	struct tw_target *target = map_lookup(TW_TARGETS, &tgid);
+	u32 number;
+
+	if (!target)
+		return 0;
+#pragma unroll
+	for (number = 0; number < TW_SYMBOLS; number++)
+		target->symbol[number] = 0;
 	return 0;
 }
 

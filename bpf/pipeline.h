@@ -118,7 +118,7 @@ tw_inline void tw_retire_predecessor(struct tw_claim *claim)
 }
 
 tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, void *task, u64 base,
-			    u64 length)
+			    u64 length, int missing)
 {
 	struct tw_slot *slot = claim->slot;
 	u64 size = read->nofault > 0 ? read->nofault : 0;
@@ -126,7 +126,7 @@ tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, void 
 	slot->mm = (u64)tw_task_mm(task);
 	slot->base = base;
 	slot->length = length;
-	slot->resolved = 1;
+	slot->resolved = missing ? TW_MISSING : TW_RESOLVED;
 	tw_hide(size);
 	if (size > TW_DATA_BYTES)
 		size = TW_DATA_BYTES;
@@ -146,36 +146,58 @@ tw_inline u64 tw_function_argument(void *task, const u64 number)
 	return tw_register(task, index[number]);
 }
 
-/* an argument of the function that returns now: the one whose frame was at this place */
-tw_inline u64 tw_saved_argument(void *task, u32 watch, u64 number)
+/* an argument of the function that returns now: the newest entry with the frame at this place */
+tw_inline int tw_saved_argument(void *task, u32 watch, u64 number, u64 *value)
 {
 	struct tw_entries *entries = task_storage_get(TW_ENTRIES, task, 0, 0);
 	u64 stack_pointer = tw_register(task, TW_REGISTER_SP) - TW_RETURN_POPS;
-	u64 value = 0, at;
+	u64 back, at;
 
 	tw_hide(number);
-	if (!entries || number > 5)
-		return 0;
-#pragma unroll
-	for (at = 0; at < 8; at++)
+	if (!entries || number >= TW_ARGUMENTS)
+		return -TW_ENOENT;
+#pragma clang loop unroll(disable)
+	for (back = 1; back <= TW_ENTRIES_KEPT; back++) {
+		at = (entries->next - back) & (TW_ENTRIES_KEPT - 1);
 		if (entries->saved[at].stack_pointer == stack_pointer &&
-		    entries->saved[at].watch == watch)
-			value = entries->saved[at].argument[number];
-	return value;
+		    entries->saved[at].watch == watch) {
+			*value = entries->saved[at].argument[number];
+			return 0;
+		}
+	}
+	return -TW_ENOENT;
 }
 
-/* the value of a base or a length for the current task */
-tw_inline u64 tw_resolve(void *task, struct tw_target *target, u32 watch, u32 kind, u64 value)
+/* the value of a base or a length for the current task; -ENOENT when there is none */
+tw_inline int tw_resolve(void *task, struct tw_target *target, u32 watch, u32 kind, u64 *value)
 {
+	u64 index = *value;
+
 	if (kind == TW_REGISTER)
-		return tw_register(task, value);
-	if (kind == TW_SYMBOL) {
-		tw_hide(value);
-		return target && value < TW_SYMBOLS ? target->symbol[value] : 0;
-	}
+		*value = tw_register(task, index);
 	if (kind == TW_ENTRY)
-		return tw_saved_argument(task, watch, value);
-	return value;
+		return tw_saved_argument(task, watch, index, value);
+	if (kind == TW_SYMBOL) {
+		tw_hide(index);
+		*value = target && index < TW_SYMBOLS ? target->symbol[index] : 0;
+		if (!*value)
+			return -TW_ENOENT;
+	}
+	return 0;
+}
+
+/* where and how much a capture reads, for the current task */
+tw_inline int tw_resolve_capture(struct tw_capture *capture, void *task, struct tw_target *target,
+				 u32 watch, u64 *base, u64 *length)
+{
+	int error;
+
+	*base = capture->base;
+	*length = capture->length;
+	error = tw_resolve(task, target, watch, capture->base_kind, base);
+	if (error)
+		return error;
+	return tw_resolve(task, target, watch, capture->length_kind, length);
 }
 
 /* target that the current task belongs to, when it is watched */
@@ -201,7 +223,7 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 	struct tw_buffer *buffer;
 	struct tw_event *read;
 	void *task;
-	int error = -TW_EBUSY;
+	int error, missing;
 
 	target = tw_current_target(tgid, tid);
 	config = map_lookup(TW_CONFIG, &zero);
@@ -225,10 +247,16 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 			return 0;
 		}
 	}
-	if (!read || !capture || !count)
+	if (!capture || !count)
 		return 0;
 
 	tw_add(count->fired, 1);
+	if (!read) {
+		tw_add(count->nofault_none, 1);
+		tw_add(count->rejected, 1);
+		tw_count_error(count, -TW_ENOMEM);
+		return 0;
+	}
 	read->trigger_ns = clock_ns();
 	read->ran_ns = 0;
 	read->result = TW_NOT_TRIED;
@@ -240,13 +268,14 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 	read->mode = mode;
 	read->capture = index;
 	read->flags = 0;
-	base = tw_resolve(task, target, watch, capture->base_kind, capture->base);
-	length = tw_resolve(task, target, watch, capture->length_kind, capture->length);
+	missing = tw_resolve_capture(capture, task, target, watch, &base, &length);
+	if (missing)
+		read->nofault = missing;
 #ifdef TW_STACKS
-	if (capture->read == TW_READ_STACK)
+	else if (capture->read == TW_READ_STACK)
 		read->nofault = get_stack(context, read->data, TW_USER_FRAMES * 8, TW_USER_STACK);
-	else
 #endif
+	else
 		read->nofault = tw_run_capture(capture, read, base, length, 0);
 	tw_count_nofault(count, read->nofault);
 
@@ -259,6 +288,7 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 		return 0;
 	}
 
+	error = -TW_EBUSY;
 #pragma unroll
 	for (turn = 0; turn < TW_TRIES; turn++) {
 		error = tw_claim(&claim, tid, turn);
@@ -298,7 +328,7 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 		claim.slot->kernel_bytes = bytes > 0 ? bytes : 0;
 	}
 #endif
-	tw_fill_slot(&claim, read, task, base, length);
+	tw_fill_slot(&claim, read, task, base, length, missing);
 	return 0;
 }
 
@@ -315,11 +345,11 @@ tw_inline int tw_run_entry(void *context)
 	entries = task_storage_get(TW_ENTRIES, task, 0, TW_STORAGE_CREATE);
 	if (!entries)
 		return 0;
-	at = entries->next++ & 7;
+	at = entries->next++ & (TW_ENTRIES_KEPT - 1);
 	entries->saved[at].stack_pointer = tw_register(task, TW_REGISTER_SP);
 	entries->saved[at].watch = cookie & TW_COOKIE_WATCH;
 #pragma unroll
-	for (number = 0; number < 6; number++)
+	for (number = 0; number < TW_ARGUMENTS; number++)
 		entries->saved[at].argument[number] = tw_function_argument(task, number);
 	return 0;
 }
@@ -362,17 +392,17 @@ tw_inline u64 tw_append_kernel_frames(struct tw_slot *slot, struct tw_event *eve
 /* in the context of the task, where pages may be faulted in */
 tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 {
-	u64 ran_ns = clock_ns(), trigger_ns = slot->event.trigger_ns, size = 0, base, length;
-	u64 *state = tw_flight_state(slot, key);
-	u32 index = slot->event.capture, mode = slot->event.mode & 1, tid = (u32)current_ids();
+	u64 ran_ns = clock_ns(), trigger_ns = slot->event.trigger_ns, ids = current_ids();
+	u64 mm = slot->mm, base = slot->base, length = slot->length, resolved = slot->resolved;
+	u32 index = slot->event.capture, mode = slot->event.mode & 1, tgid = ids >> 32, tid = ids;
+	u64 *state = tw_flight_state(slot, key), size = 0;
+	struct tw_target *target = map_lookup(TW_TARGETS, &tgid);
 	void *task = current_task();
 	struct tw_capture *capture;
 	struct tw_counters *count;
-	struct tw_target *target;
 	struct tw_buffer *buffer;
 	struct tw_event *event;
-	long result;
-	u32 tgid;
+	long result, missing = 0;
 
 	/* a recycled LRU slot, or a flight that the sweeper has cancelled: already counted */
 	if (slot->event.tid != tid || !state || !trigger_ns ||
@@ -396,40 +426,41 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	buffer->in_callback = 1;
 	event = &buffer->event;
 	read_kernel(event, TW_EVENT_HEADER_BYTES, &slot->event);
-	/* these decided whose flight this is, and a recycled slot may say something else by now */
 	event->trigger_ns = trigger_ns;
+	event->tgid = tgid;
 	event->tid = tid;
 	event->mode = mode;
 	event->capture = index;
 	event->ran_ns = ran_ns;
 	event->ran_cpu = current_cpu();
 	event->flags = TW_DEFERRED;
-	if (slot->resolved) {
-		base = slot->base;
-		length = slot->length;
-	} else {
-		tgid = current_ids() >> 32;
-		target = map_lookup(TW_TARGETS, &tgid);
-		base = tw_resolve(task, target, 0, capture->base_kind, capture->base);
-		length = tw_resolve(task, target, 0, capture->length_kind, capture->length);
+	/* an evicted LRU slot is given away at once: what was read of it may be another flight's */
+	if (slot->event.trigger_ns != trigger_ns || slot->event.tid != tid) {
+		event->nofault = TW_NOT_TRIED;
+		mm = 0;
 	}
+	if (resolved == TW_UNRESOLVED)
+		missing = tw_resolve_capture(capture, task, target, 0, &base, &length);
+	else if (resolved == TW_MISSING)
+		missing = -TW_ENOENT;
 	/*
 	 * An exiting thread has no mm and may sit on another process's page tables, and after
 	 * execve the address means something else: both reads would succeed with foreign bytes.
 	 */
-	if (!slot->mm || slot->mm != (u64)tw_task_mm(task)) {
+	if (!mm || mm != (u64)tw_task_mm(task)) {
 		event->wanted = 0;
 		event->address = 0;
 		event->flags |= TW_GONE;
 		result = capture->read == TW_READ_NONE ? TW_NOT_TRIED : -TW_EFAULT;
+	} else if (missing) {
+		result = missing;
 #ifdef TW_STACKS
 	} else if (capture->read == TW_READ_STACK) {
 		result = tw_walk_stack(event, task);
 #endif
 #ifdef TW_PYTHON
 	} else if (capture->read == TW_READ_PYTHON) {
-		tgid = current_ids() >> 32;
-		result = tw_run_python(event, map_lookup(TW_TARGETS, &tgid), base, task);
+		result = tw_run_python(event, target, base, task);
 #endif
 	} else
 		result = tw_run_capture(capture, event, base, length, 1);

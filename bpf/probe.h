@@ -39,7 +39,7 @@ tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task, u3
 		return error ? error : -TW_EINVAL;
 	}
 	claim.slot->mm = (u64)tw_task_mm(task);
-	claim.slot->resolved = 0;
+	claim.slot->resolved = TW_UNRESOLVED;
 	event = &claim.slot->event;
 	event->trigger_ns = now;
 	event->ran_ns = 0;

@@ -28,9 +28,15 @@ int tw_entry(void *ctx)
 }
 
 /* raw tracepoint sched_process_fork(parent, child), before the child runs for the first time */
-int tw_fork(struct tw_raw_arguments *arguments)
+int tw_fork(struct tw_fork_arguments *arguments)
 {
 	return tw_run_fork(arguments);
+}
+
+/* raw tracepoint sched_process_exec(task, old_pid, program), before the new image runs */
+int tw_exec(struct tw_exec_arguments *arguments)
+{
+	return tw_run_exec(arguments);
 }
 
 /* syscall program, run once for each thread to probe */

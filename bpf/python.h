@@ -74,7 +74,7 @@ tw_inline long tw_python_thread(struct tw_python_offsets *offsets, u64 runtime, 
 	return -TW_E2BIG;
 }
 
-/* a str behind what data holds: its enum tw_python_text, or -errno; of a long path the end is kept */
+/* a str, behind what data holds: its enum tw_python_text, or -errno; of a path the end is kept */
 tw_inline long tw_read_text(struct tw_event *event, struct tw_python_offsets *offsets, u64 object,
 			    const int keep_end)
 {

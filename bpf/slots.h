@@ -20,6 +20,8 @@
 
 #define TW_RUNNING (1ULL << 63)
 #define TW_TRIES 4
+#define TW_ARGUMENTS 6
+#define TW_ENTRIES_KEPT 8	/* nested calls that are waited for, a power of two */
 #define TW_FIRST_PROBE_TURN TW_TRIES	/* probes have keys of their own, four per mode */
 
 /* private to a task: what its callback, or a trigger that can be preempted, works in */
@@ -34,8 +36,8 @@ struct tw_entries {
 	struct {
 		u64 stack_pointer;
 		u64 watch;
-		u64 argument[6];
-	} saved[8];
+		u64 argument[TW_ARGUMENTS];
+	} saved[TW_ENTRIES_KEPT];
 };
 
 /* BCC emits the types of maps only, and those of task storage are not its maps */
@@ -44,12 +46,18 @@ struct tw_task_types {
 	struct tw_entries entries;
 };
 
+enum tw_resolved {
+	TW_UNRESOLVED = 0,	/* the callback finds base and length itself */
+	TW_RESOLVED = 1,
+	TW_MISSING = 2,		/* there was none: a symbol, or an argument of an entry not seen */
+};
+
 struct tw_slot {
 	u64 state;
 	u64 mm;			/* task->mm at the trigger: whose memory may be read */
 	u64 base;		/* the capture's base and length, from the registers at the trigger */
 	u64 length;
-	u64 resolved;		/* base and length are known; else the callback reads the registers */
+	u64 resolved;		/* enum tw_resolved */
 	struct bpf_task_work work;
 	struct tw_event event;	/* as the trigger knew it, with what it could read */
 #ifdef TW_STACKS

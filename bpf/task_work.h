@@ -71,6 +71,7 @@ static void *(*task_registers)(void *task) = TW_HELPER(175);
 #define TW_USER_STACK 256	/* BPF_F_USER_STACK */
 #define TW_NO_WAKEUP 1		/* BPF_RB_NO_WAKEUP: user space looks on a timer */
 
+#define TW_ENOENT 2
 #define TW_ESRCH 3
 #define TW_E2BIG 7
 #define TW_ENOMEM 12

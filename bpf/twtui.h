@@ -43,6 +43,7 @@ enum tw_read {
 	TW_READ_BYTES = 2,
 	TW_READ_STACK = 3,
 	TW_READ_PYTHON = 4,	/* the base is the address of _PyRuntime */
+	TW_READ_VALUE = 5,	/* the address itself, 8 bytes */
 };
 enum tw_cookie {
 	TW_COOKIE_WATCH = 255,	/* number of the trigger in the plan */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from kernel_harness import TargetProcess
 
 from twtui.backend.live import LiveBackend
 
-_SOURCE = Path(__file__).parent / "targets" / "target.c"
+_TARGETS = Path(__file__).parent / "targets"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -38,23 +39,48 @@ def kernel_support() -> None:
 @pytest.fixture(scope="session")
 def target_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The test target, compiled."""
-    program = tmp_path_factory.mktemp("targets") / "target"
-    subprocess.run(
-        ["gcc", "-O1", "-Wall", "-Werror", "-pthread", "-o", program, _SOURCE], check=True
-    )
+    return _compiled(tmp_path_factory, "target")
+
+
+@pytest.fixture(scope="session")
+def functions_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target whose functions are called, compiled."""
+    return _compiled(tmp_path_factory, "functions")
+
+
+@pytest.fixture(scope="session")
+def shares_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target that spends known shares of its time in known functions, compiled."""
+    return _compiled(tmp_path_factory, "shares")
+
+
+def _compiled(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+    program = tmp_path_factory.mktemp("targets") / name
+    flags = ["-O1", "-fno-omit-frame-pointer", "-Wall", "-Werror", "-pthread"]
+    subprocess.run(["gcc", *flags, "-o", program, _TARGETS / f"{name}.c"], check=True)
     return program
 
 
 @pytest.fixture
-def start_target(target_program: Path) -> Iterator[Callable[..., TargetProcess]]:
-    """Starts targets, and ends those it started."""
+def start_program() -> Iterator[Callable[..., TargetProcess]]:
+    """Starts programs that speak like the test target, and ends those it started."""
     started: list[TargetProcess] = []
 
-    def start(*arguments: object, text: str = "hello from user space") -> TargetProcess:
-        target = TargetProcess(target_program, [str(argument) for argument in arguments], text)
+    def start(
+        program: Path, *arguments: object, text: str = "hello from user space"
+    ) -> TargetProcess:
+        target = TargetProcess(program, [str(argument) for argument in arguments], text)
         started.append(target)
         return target
 
     yield start
     for target in started:
         target.end()
+
+
+@pytest.fixture
+def start_target(
+    target_program: Path, start_program: Callable[..., TargetProcess]
+) -> Callable[..., TargetProcess]:
+    """Starts test targets."""
+    return partial(start_program, target_program)

@@ -51,16 +51,22 @@ class TargetProcess:
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
 
-    def wait_done(self) -> None:
-        """Until the target says that it is done."""
-        assert self._line() == "done"
+    def wait_done(self) -> list[str]:
+        """Until the target says that it is done; what it said before that."""
+        said: list[str] = []
+        while (line := self._line()) != "done":
+            assert line, "the target ended"
+            said.append(line)
+        return said
 
     def wait_asleep(self) -> None:
         """Until every thread that it named sleeps."""
-        wait_until(lambda: all(self._state(tid) == "S" for tid in self.tids))
+        wait_until(lambda: all(self.sleeps(tid) for tid in self.tids))
 
-    def _state(self, tid: int) -> str:
-        return Path(f"/proc/{self.pid}/task/{tid}/stat").read_text().rpartition(")")[2].split()[0]
+    def sleeps(self, tid: int) -> bool:
+        """One of its threads sleeps."""
+        text = Path(f"/proc/{self.pid}/task/{tid}/stat").read_text()
+        return text.rpartition(")")[2].split()[0] == "S"
 
     def end(self) -> None:
         """End the process and reap it."""
@@ -108,6 +114,7 @@ class Run:
     events: list[Event] = field(default_factory=list)
     last: Batch | None = None
     notes: list[str] = field(default_factory=list)
+    names: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def __enter__(self) -> Run:
         self.info = self.backend.open(self.plan)
@@ -124,6 +131,7 @@ class Run:
         batch = self.backend.poll(timeout_s)
         self.events += iter_events(batch.records)
         self.notes += batch.notes
+        self.names.update(batch.names)
         if batch.reading:
             self.last = batch
         return batch

@@ -25,7 +25,7 @@ def test_exiting_threads_never_show_another_process(start_target: StartTarget) -
 
     An exiting thread has no memory of its own any more and may run on the other's page tables.
     """
-    ours = start_target("churn", 2, text="A" * 64)
+    ours = start_target("churn", 1600, text="A" * 64)
     other = start_target("spin", 2, text="B" * 64)
     assert ours.address == other.address
     plan = plan_for(

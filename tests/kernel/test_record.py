@@ -111,6 +111,11 @@ def test_it_ends_after_a_count(start_target: StartTarget) -> None:
         (["-p", "{pid}", "-m", "loud"], 2, "loud"),
         (["-p", "{pid}", "--capture", "str("], 2, "capture"),
         (["-p", "{pid}", "--capture", "str(arg9)"], 2, "arg9"),
+        (["-p", "{pid}", "--capture", "bytes(sp)"], 2, "^"),
+        (["-p", "{pid}", "--capture", "str(sym:no_such_symbol)"], 2, "no_such_symbol"),
+        (["-p", "{pid}", "--capture", "(*" * 5000], 2, "^"),
+        (["-p", "{pid}", "--capture", "\x1b[31m)"], 2, "capture"),
+        (["-p", "{pid}", "--trigger", "uprobe:libc:no_such_function"], 2, "no_such_function"),
         (["-p", "{pid}", "--trigger", "sneeze"], 2, "sneeze"),
         (["-p", "{pid}", "--trigger", "tracepoint:sched:nonsense"], 2, "nonsense"),
         (["-p", "{pid}", "--trigger", "syscall:read", "-m", "signal"], 2, "signal mode"),
@@ -123,11 +128,12 @@ def test_bad_input_gets_two_lines_and_its_code(
     start_target: StartTarget, arguments: list[str], code: int, words: str
 ) -> None:
     target = start_target("spin", 1)
-    done = record(*(argument.format(pid=target.pid) for argument in arguments), "--json")
+    done = record(*(argument.replace("{pid}", str(target.pid)) for argument in arguments), "--json")
     assert done.returncode == code, done.stderr
     assert done.stdout == ""
     assert words in done.stderr
     assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stderr
     assert len(done.stderr.strip().splitlines()) >= 2
 
 

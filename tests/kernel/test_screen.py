@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from twtui.backend.live import LiveBackend
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.plan import Plan, Target
+from twtui.model.presets import Preset
 from twtui.model.snapshot import Snapshot
 from twtui.ui.app import TwtuiApp
 
@@ -39,7 +40,7 @@ def completed(snapshot: Snapshot, mode: Mode) -> list[int]:
 async def test_pick_watch_switch_and_leave(start_target: StartTarget) -> None:
     target = start_target("spin", 2, text="seen on the screen")
 
-    def plan_of(targets: tuple[Target, ...]) -> Plan:
+    def plan_of(targets: tuple[Target, ...], _: Preset | None = None) -> Plan:
         return plan_for(*(t.pid for t in targets), capture=f"str({target.address:#x})")
 
     app = TwtuiApp(lambda _: LiveBackend(), None, plan_of)
@@ -74,10 +75,10 @@ async def test_a_probe_by_key_on_a_sleeper(start_target: StartTarget) -> None:
     target.tell()
     target.wait_asleep()
 
-    def plan_of(_: tuple[Target, ...]) -> Plan:
+    def plan_of(*_: object) -> Plan:
         return plan_for(target, trigger="probe", capture=f"str({target.address:#x})")
 
-    app = TwtuiApp(lambda _: LiveBackend(), plan_of(()), plan_of)
+    app = TwtuiApp(lambda _: LiveBackend(), plan_of(), plan_of)
     async with app.run_test(size=(100, 30)) as pilot:
         await until(app, pilot, lambda s: s.state is RunState.LIVE)
         await pilot.press("c")

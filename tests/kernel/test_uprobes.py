@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import struct
 import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hit_counter import HitCounter, attach_counter
 from kernel_harness import Run, TargetProcess, plan_for
 
-from twtui.errors import NoSuchTargetError, TwtuiError, UnsupportedError, UsageError
-from twtui.kernel import libbpf
+from twtui.errors import NoSuchTargetError, TwtuiError, UsageError
 from twtui.kernel.target_files import find_module
-from twtui.kernel.triggers import Attachments, program_type
+from twtui.kernel.triggers import Attachments
 from twtui.model.enums import MapKind, Mode
 from twtui.model.trigger import parse_trigger
 
@@ -26,6 +24,7 @@ _SOURCE = Path(__file__).parent / "targets" / "functions.c"
 CALLS = 50
 """Of each thread; there are two."""
 StartFunctions = Callable[..., TargetProcess]
+CountHits = Callable[..., HitCounter]
 
 
 def gcc(output: Path, *flags: object) -> Path:
@@ -61,56 +60,11 @@ def start() -> Iterator[StartFunctions]:
         yield start_one
 
 
-def _instruction(
-    code: int, target: int = 0, source: int = 0, offset: int = 0, value: int = 0
-) -> bytes:
-    return struct.pack("<BBhi", code, source << 4 | target, offset, value)
-
-
-@dataclass
-class HitCounter:
-    """A program that counts its runs in a map."""
-
-    program: int
-    hits: int
-
-    @property
-    def count(self) -> int:
-        return int(struct.unpack("<Q", libbpf.map_lookup(self.hits, bytes(4), 8))[0])
-
-
 @pytest.fixture
-def count() -> Iterator[Callable[..., HitCounter]]:
+def count() -> Iterator[CountHits]:
     """Attach a counter to a trigger."""
     with ExitStack() as held:
-
-        def attach(text: str, pids: list[int], all_processes: bool = False) -> HitCounter:
-            trigger = parse_trigger(text)
-            hits = libbpf.map_create(libbpf.MAP_ARRAY, "hits", 4, 8, 1)
-            held.callback(os.close, hits)
-            code = b"".join([
-                _instruction(0x62, target=10, offset=-4),  # key 0, on the stack
-                _instruction(0xBF, target=2, source=10),
-                _instruction(0x07, target=2, value=-4),
-                _instruction(0x18, target=1, source=1, value=hits) + _instruction(0),
-                _instruction(0x85, value=1),  # bpf_map_lookup_elem
-                _instruction(0x15, offset=2),
-                _instruction(0xB7, target=1, value=1),
-                _instruction(0xDB, target=0, source=1),  # atomic add
-                _instruction(0xB7),
-                _instruction(0x95),
-            ])  # fmt: skip
-            program = libbpf.prog_load(program_type(trigger), "count", code, 0, [])
-            held.callback(os.close, program)
-            attachments = Attachments()
-            held.callback(attachments.close)
-            attachments.attach(trigger, program, 0, pids, all_processes)
-            return HitCounter(program, hits)
-
-        yield attach
-
-
-CountHits = Callable[..., HitCounter]
+        yield partial(attach_counter, held)
 
 
 def act(target: TargetProcess) -> None:
@@ -185,6 +139,15 @@ def test_events_have_the_text_of_every_call(
         assert [event.data for event in of_kind] == [target.text] * (2 * CALLS)
         assert set(Counter(event.tid for event in of_kind).values()) == {CALLS}
         assert ledger[kind, Mode.RESUME].fired == 2 * CALLS
+
+
+def test_a_variable_by_name(start: StartFunctions, program: Path) -> None:
+    target = start(program, CALLS)
+    plan = plan_for(target, trigger="uprobe:exe:program_say", capture="str(*sym:text)")
+    with Run(plan) as run:
+        act(target)
+        run.finish()
+    assert [event.data for event in run.events] == [target.text] * (3 * 2 * CALLS)
 
 
 def test_two_targets_one_attachment(start: StartFunctions, count: CountHits, program: Path) -> None:
@@ -268,6 +231,19 @@ def test_links_stay_inside_the_root_of_the_target(
     assert [counter.count for counter in counters] == [2 * CALLS] * 5
 
 
+def test_a_program_that_is_executed_later(start: StartFunctions, program: Path) -> None:
+    """The process keeps its breakpoints through an exec, in the file, not at an address."""
+    script = 'echo ready 0x0; echo go; read line; exec "$0" "$1"'
+    target = start("sh", "-c", script, program, CALLS)
+    with ExitStack() as held:
+        counter = attach_counter(held, f"uprobe:{program}:program_say", [target.pid])
+        target.tell()
+        while target._line() != "go":
+            pass
+        act(target)
+        assert counter.count == 2 * CALLS
+
+
 def test_targets_that_end_meanwhile(start: StartFunctions, count: CountHits, program: Path) -> None:
     target, ended = start(program, CALLS), start(program, CALLS)
     ended.end()
@@ -321,20 +297,3 @@ def test_nothing_stays_behind(start: StartFunctions, count: CountHits, program: 
     find_module(target.pid, "libsay").file.close()
     act(target)
     assert counter.count == 2 * CALLS
-
-
-@pytest.mark.parametrize("event", ["task-clock", "page-faults", "context-switches"])
-def test_software_events_count(
-    start: StartFunctions, count: CountHits, program: Path, event: str
-) -> None:
-    counter = count(f"sample:{event}", [])
-    for _ in range(3):
-        act(start(program, 20_000))
-    assert counter.count > 0
-
-
-def test_no_hardware_counters(count: CountHits) -> None:
-    if Path("/sys/bus/event_source/devices/cpu").exists():
-        pytest.skip("this machine has hardware counters")
-    with pytest.raises(UnsupportedError, match="sample:cycles"):
-        count("sample:cycles", [])

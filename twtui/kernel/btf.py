@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ctypes as ct
+import hashlib
 import struct
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from twtui.errors import UnsupportedError
 from twtui.kernel import libbpf
@@ -35,6 +36,11 @@ class KernelBtf:
             raise UnsupportedError(
                 "the kernel has no BTF", "run a kernel built with CONFIG_DEBUG_INFO_BTF=y"
             )
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of all of it, hexadecimal: the identity of the kernel's types (4 ms)."""
+        return hashlib.sha256(libbpf.btf_bytes(self._btf)).hexdigest()
 
     def function_id(self, name: str) -> int:
         """The BTF id of a function, or 0."""

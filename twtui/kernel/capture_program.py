@@ -14,7 +14,7 @@ from twtui.wire import CAPTURE
 
 MAX_SYMBOLS = 4
 _CONSTANT, _REGISTER, _SYMBOL, _ENTRY = 0, 1, 2, 3
-_NONE, _STRING, _BYTES, _STACK, _PYTHON = 0, 1, 2, 3, 4
+_NONE, _STRING, _BYTES, _STACK, _PYTHON, _VALUE = 0, 1, 2, 3, 4, 5
 
 
 def registers() -> Registers:
@@ -37,7 +37,8 @@ def plan_symbols(plan: Plan) -> tuple[str, ...]:
     Raises:
         UsageError: More than a target has room for.
     """
-    bases = [watch.capture.base for watch in plan.watches]
+    captures = [watch.capture for watch in plan.watches]
+    bases = [base for capture in captures for base in (capture.base, capture.length)]
     names = dict.fromkeys(base.name for base in bases if base.kind is BaseKind.SYMBOL)
     if len(names) > MAX_SYMBOLS:
         raise UsageError(f"{len(names)} symbols", f"captures may name {MAX_SYMBOLS} in one run")
@@ -96,6 +97,8 @@ def pack_capture(watch: Watch, symbols: Sequence[str]) -> bytes:
     read, length_kind, length = _BYTES, _CONSTANT, 0
     if capture.read is Read.STRING:
         read = _STRING
+    elif capture.read is Read.VALUE:
+        read = _VALUE
     elif capture.read is Read.BYTES:
         length_kind, length = _place(capture.length, watch, symbols, table)
     else:

@@ -2,6 +2,7 @@
 
 BCC is not safe to run in two threads, LLVM ends its process on some errors, and its memory is
 never given back. A child each is faster on two cores, survives that, and takes the memory along.
+They are forked from one that has imported BCC, so that it is imported once and never in here.
 """
 
 from __future__ import annotations
@@ -9,18 +10,19 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import IO, Any
+from pathlib import Path
+from typing import IO
 
-from twtui.errors import CompileError, TwtuiError, error_from_wire
-from twtui.kernel.compiler import Module, Section, compile_module, import_bcc
+from twtui.errors import CompileError, TwtuiError, UnsupportedError, error_from_wire
+from twtui.kernel.compiled_form import pack_compiled, unpack_compiled
+from twtui.kernel.compiler import Compiled, compile_module, import_bcc
 from twtui.kernel.source import bpf_directory
 from twtui.model.enums import MapKind
 
-_CHUNK_BYTES = 1 << 16
+_MADE, _FAILED = b"+", b"-"
 _REDEFINED = "redefinition of 'bpf_task_work'"
 _OWN_STRUCT = "-DTW_HAVE_BPF_TASK_WORK"
 
@@ -32,129 +34,128 @@ class CompileJob:
     map_kind: MapKind
     defines: tuple[str, ...]
     programs: tuple[str, ...]
+    sources: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Child:
+class _Worker:
+    """A job in a process of its own, and the pipe on which it answers."""
+
     job: CompileJob
-    pid: int
-    connection: socket.socket
+    reading: int
+    writing: int
     said: IO[bytes]
     """BCC reports compile errors only on standard error."""
 
+    @classmethod
+    def of(cls, job: CompileJob) -> _Worker:
+        return cls(job, *os.pipe(), tempfile.TemporaryFile())
 
-def compile_side_by_side(jobs: Sequence[CompileJob]) -> list[Module]:
+
+def compile_side_by_side(jobs: Sequence[CompileJob]) -> list[Compiled]:
     """Compile every job in a process of its own.
 
     Raises:
-        CompileError: One failed, or its process died; nothing of the others is kept.
+        CompileError: One failed, or its process died.
         UnsupportedError: BCC is not there.
     """
-    import_bcc()
-    children = [_start(job) for job in jobs]
-    modules, failure = [], None
-    for child in children:
-        try:
-            modules.append(_finish(child))
-        except TwtuiError as error:
-            failure = failure or error
-    if failure:
-        for module in modules:
-            module.close()
-        raise failure
-    return modules
-
-
-def _finish(child: _Child) -> Module:
-    try:
-        return _take_over(child)
-    except CompileError as error:
-        if _REDEFINED not in error.log or _OWN_STRUCT in child.job.defines:
-            raise
+    results = _run(jobs)
     # BCC 0.37 and later declare struct bpf_task_work themselves, earlier ones do not
-    again = replace(child.job, defines=(*child.job.defines, _OWN_STRUCT))
-    return _take_over(_start(again))
+    again = {
+        number: replace(job, defines=(*job.defines, _OWN_STRUCT))
+        for number, (job, result) in enumerate(zip(jobs, results, strict=True))
+        if isinstance(result, CompileError)
+        and _REDEFINED in result.log
+        and _OWN_STRUCT not in job.defines
+    }
+    for number, result in zip(again, _run(list(again.values())), strict=True):
+        results[number] = result
+    for result in results:
+        if isinstance(result, TwtuiError):
+            raise result
+    return [result for result in results if isinstance(result, Compiled)]
 
 
-def _start(job: CompileJob) -> _Child:
-    ours, theirs = socket.socketpair()
-    said = tempfile.TemporaryFile()  # noqa: SIM115 - read when the child has ended
+def _run(jobs: Sequence[CompileJob]) -> list[Compiled | TwtuiError]:
+    if not jobs:
+        return []
+    workers = [_Worker.of(job) for job in jobs]
+    pid = _fork(lambda: _start_all(workers))
+    for worker in workers:
+        os.close(worker.writing)
+    results = [_result(worker) for worker in workers]
+    os.waitpid(pid, 0)
+    return results
+
+
+def _fork(work: Callable[[], None]) -> int:
+    """Do it in a child, which ends without the exit handlers and buffers of its parent."""
     pid = os.fork()
     if pid:
-        theirs.close()
-        return _Child(job, pid, ours, said)
+        return pid
     status = 1
     try:
-        ours.close()
-        os.dup2(said.fileno(), 1)
-        os.dup2(said.fileno(), 2)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        # BCC looks for headers in the working directory first, and takes ARCH from the environment
-        os.chdir(bpf_directory())
-        os.environ.pop("ARCH", None)
-        _work(job, theirs)
+        work()
         status = 0
     finally:
-        # no exit handlers of the parent, no buffers of the parent
         os._exit(status)
 
 
-def _work(job: CompileJob, connection: socket.socket) -> None:
-    fds: list[int] = []
+def _start_all(workers: Sequence[_Worker]) -> None:
+    """Import BCC once, compile in a child each, and wait for them."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for worker in workers:
+        os.close(worker.reading)
     try:
-        module = compile_module(job.map_kind, job.defines, job.programs)
-        answer = {"module": _pack(module)}
-        fds = [module.slots_fd, module.btf_fd]
+        import_bcc()
+    except UnsupportedError as error:
+        for worker in workers:
+            _answer(worker, _FAILED + json.dumps(error.to_wire()).encode())
+        return
+    pids = []
+    for worker in workers:
+        pids.append(_fork(lambda worker=worker: _compile(worker)))  # type: ignore[misc]
+        # with the child its last writer goes, and the reader sees the end
+        os.close(worker.writing)
+    for pid in pids:
+        os.waitpid(pid, 0)
+
+
+def _compile(worker: _Worker) -> None:
+    for number in (1, 2):
+        os.dup2(worker.said.fileno(), number)
+    # BCC looks for headers in the working directory first, and takes ARCH from the environment
+    os.chdir(bpf_directory())
+    os.environ.pop("ARCH", None)
+    job = worker.job
+    try:
+        made = compile_module(job.map_kind, job.defines, job.programs, job.sources)
     except TwtuiError as error:
-        answer = {"error": error.to_wire()}
-    payload = json.dumps(answer).encode()
-    socket.send_fds(connection, [len(payload).to_bytes(4, "little")], fds)
-    connection.sendall(payload)
+        _answer(worker, _FAILED + json.dumps(error.to_wire()).encode())
+    else:
+        _answer(worker, _MADE + pack_compiled(made))
 
 
-def _receive(child: _Child) -> tuple[bytes | None, list[int]]:
-    """The child's whole answer, None when it died before it had given it; and its descriptors."""
-    head, fds, _, _ = socket.recv_fds(child.connection, 4, 2)
-    wanted = int.from_bytes(head, "little")
-    payload = b""
-    while len(payload) < wanted and (chunk := child.connection.recv(_CHUNK_BYTES)):
-        payload += chunk
-    return (payload if len(head) == 4 and len(payload) == wanted else None), fds
+def _answer(worker: _Worker, payload: bytes) -> None:
+    with os.fdopen(worker.writing, "wb", closefd=False) as pipe:
+        pipe.write(payload)
 
 
-def _take_over(child: _Child) -> Module:
-    with child.connection, child.said:
-        payload, fds = _receive(child)
-        os.waitpid(child.pid, 0)
-        child.said.seek(0)
-        said = child.said.read().decode(errors="replace")
-    if payload is None:
-        for fd in fds:
-            os.close(fd)
-        raise CompileError(
-            f"the compiler died on the {child.job.map_kind} programs",
-            "see the log (-v), and report it with the output of twtui doctor",
-            said,
-        )
-    answer = json.loads(payload)
-    if "error" in answer:
-        raise error_from_wire({**answer["error"], "log": said})
-    return _unpack(child.job.map_kind, answer["module"], fds)
-
-
-def _pack(module: Module) -> dict[str, Any]:
-    return {
-        "btf_ids": module.btf_ids,
-        "sections": {
-            name: [section.code.hex(), section.starts, section.function_ids]
-            for name, section in module.sections.items()
-        },
-    }
-
-
-def _unpack(map_kind: MapKind, fields: dict[str, Any], fds: list[int]) -> Module:
-    sections = {
-        name: Section(bytes.fromhex(code), tuple(starts), tuple(function_ids))
-        for name, (code, starts, function_ids) in fields["sections"].items()
-    }
-    return Module(map_kind, fds[0], fds[1], fields["btf_ids"], sections)
+def _result(worker: _Worker) -> Compiled | TwtuiError:
+    """What a worker made, or why not; also when it died before it could say."""
+    with os.fdopen(worker.reading, "rb") as pipe, worker.said:
+        answer = pipe.read()
+        worker.said.seek(0)
+        said = worker.said.read().decode(errors="replace")
+    try:
+        if answer[:1] == _MADE:
+            return unpack_compiled(answer[1:])
+        if answer[:1] == _FAILED:
+            return error_from_wire({**json.loads(answer[1:]), "log": said})
+    except ValueError:
+        pass
+    return CompileError(
+        f"the compiler died on the {worker.job.map_kind} programs",
+        "see the log (-v), and report it with the output of twtui doctor",
+        said,
+    )

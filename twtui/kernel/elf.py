@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from twtui.errors import TwtuiError, UsageError
@@ -16,6 +17,8 @@ from twtui.kernel.symbol_table import SymbolTable
 _MOST_SEGMENTS = 1024
 _MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
 _EXECUTE = 1
+_DEBUG_FILES = Path("/usr/lib/debug/.build-id")
+"""Where distributions put what they strip; a build id leads to the right file from any root."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,26 +104,34 @@ class ElfFile:
 
     @cached_property
     def tables(self) -> tuple[SymbolTable, ...]:
-        """.symtab, when the file is not stripped, then .dynsym.
+        """.symtab, of the file or of the separate debug file installed for it, then .dynsym.
 
         Raises:
             UsageError: The file is broken.
         """
+        own = self._own_tables()
+        if not all(table.is_dynamic for table in own) or not self.build_id:
+            return own
+        separate = _DEBUG_FILES / self.build_id[:2] / f"{self.build_id[2:]}.debug"
+        with suppress(OSError, UsageError), separate.open("rb") as file:
+            debug = ElfFile(file, str(separate))
+            if debug.build_id == self.build_id:
+                return (*debug._own_tables()[:1], *own)
+        return own
+
+    def _own_tables(self) -> tuple[SymbolTable, ...]:
         with _explained(self.path):
             found = {
-                section.header.sh_type: self._table(section) for section in self._symbol_sections()
+                section.header.sh_type: self._table(section)
+                for section in self._sections
+                if section.header.sh_type in ("SHT_SYMTAB", "SHT_DYNSYM")
             }
             return tuple(found[kind] for kind in ("SHT_SYMTAB", "SHT_DYNSYM") if kind in found)
 
     @property
     def is_stripped(self) -> bool:
-        """It has no .symtab: only what it exports has a name."""
+        """There is no .symtab for it: only what it exports has a name."""
         return all(table.is_dynamic for table in self.tables)
-
-    def _symbol_sections(self) -> Iterator[Any]:
-        for section in self._sections:
-            if section.header.sh_type in ("SHT_SYMTAB", "SHT_DYNSYM"):
-                yield section
 
     def read(self, offset: int, size: int) -> bytes:
         """Bytes of the file, fewer at its end.

@@ -28,7 +28,8 @@ btf_find = _declare("btf__find_by_name_kind", _int, _pointer, _text, _u32)
 btf_type_count = _declare("btf__type_cnt", _u32, _pointer)
 btf_type = _declare("btf__type_by_id", _pointer, _pointer, _u32)
 btf_name = _declare("btf__name_by_offset", _text, _pointer, _u32)
-_btf_fd_by_id = _declare("bpf_btf_get_fd_by_id", _int, _u32)
+_btf_raw_data = _declare("btf__raw_data", _pointer, _pointer, ct.POINTER(_u32))
+_btf_load = _declare("bpf_btf_load", _int, _pointer, ct.c_size_t, _pointer)
 _map_create = _declare("bpf_map_create", _int, _int, _text, _u32, _u32, _u32, _pointer)
 _map_lookup = _declare("bpf_map_lookup_elem", _int, _int, _pointer, _pointer)
 _map_update = _declare("bpf_map_update_elem", _int, _int, _pointer, _pointer, _u64)
@@ -200,9 +201,18 @@ def prog_info(fd: int) -> ProgInfo:
     return info
 
 
-def btf_fd(btf_id: int) -> int:
-    """A file descriptor of a BTF object that the kernel holds."""
-    return _check(_btf_fd_by_id(btf_id), "opening BTF")
+def btf_bytes(btf: Any) -> memoryview:
+    """What a BTF object is made of, without a copy; not to be used once it is freed."""
+    size = _u32()
+    start = _btf_raw_data(btf, ct.byref(size))
+    if not start:
+        raise OSError(ct.get_errno(), "reading BTF")
+    return memoryview((ct.c_char * size.value).from_address(start)).cast("B")
+
+
+def btf_create(data: bytes) -> int:
+    """Hand BTF to the kernel; its file descriptor."""
+    return _check(_btf_load(data, len(data), None), "loading BTF")
 
 
 class VerifierError(OSError):

@@ -10,16 +10,25 @@ from enum import IntFlag
 from types import MappingProxyType
 
 from twtui.kernel import libbpf
-from twtui.kernel.compiler import Module
+from twtui.kernel.module import Module
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.event import errno_name
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import Counters
-from twtui.wire import CAPTURE, CONFIG, COUNTER_FIELDS, ERRNOS, EVENT, PYTHON_OFFSETS, ROWS, TARGET
+from twtui.wire import (
+    CAPTURE,
+    CONFIG,
+    COUNTER_FIELDS,
+    ERRNOS,
+    EVENT,
+    PYTHON_OFFSETS,
+    PYTHONS,
+    ROWS,
+    TARGET,
+)
 
 MAX_TARGETS = 16_384
 CAPTURES = 256
-PYTHONS = 16
 _COUNTERS_BYTES = 8 * (len(COUNTER_FIELDS) + ERRNOS)
 _HISTOGRAM_BYTES = 8 * BUCKETS
 _U32 = struct.Struct("<I")

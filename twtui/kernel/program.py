@@ -10,14 +10,18 @@ from dataclasses import dataclass
 from twtui.errors import CompileError, PermissionDeniedError
 from twtui.kernel import libbpf
 from twtui.kernel.btf import KernelBtf, Kfuncs
+from twtui.kernel.cache_key import cache_keys
 from twtui.kernel.capture_program import registers
 from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
-from twtui.kernel.compiler import Module
+from twtui.kernel.compiler import Compiled
 from twtui.kernel.linker import link
+from twtui.kernel.module import Module
+from twtui.kernel.program_cache import NO_CACHE, ProgramCache
 from twtui.model.enums import MapKind
 
-TRIGGER, ENTRY, FORK, PROBE, SWEEP = "tw_trigger", "tw_entry", "tw_fork", "tw_probe", "tw_sweep"
-_PROGRAMS = (TRIGGER, ENTRY, FORK, PROBE, SWEEP)
+TRIGGER, ENTRY, PROBE, SWEEP = "tw_trigger", "tw_entry", "tw_probe", "tw_sweep"
+FORK, EXEC = "tw_fork", "tw_exec"
+_PROGRAMS = (TRIGGER, ENTRY, PROBE, SWEEP, FORK, EXEC)
 MIN_STACK_BYTES = 8 * (64 + 32)
 """Room for the frames of one stack, user and kernel."""
 MIN_PYTHON_BYTES = 2048
@@ -42,7 +46,8 @@ class Sizes:
     """Frames of CPython; then ``data_bytes`` is at least ``MIN_PYTHON_BYTES``."""
 
 
-def _defines(btf: KernelBtf, map_kind: MapKind, sizes: Sizes) -> list[str]:
+def compile_defines(btf: KernelBtf, map_kind: MapKind, sizes: Sizes) -> list[str]:
+    """The compiler's flags for the programs of one map kind on this kernel."""
     cpus, bank = libbpf.possible_cpus(), array_bank(sizes.slots)
     entries = bank * (cpus + 1) if map_kind is MapKind.ARRAY else sizes.slots
     table = registers()
@@ -82,17 +87,48 @@ def _pid_defines(btf: KernelBtf) -> list[str]:
     return [f"-D{name}={value}" for name, value in values.items()]
 
 
+def jobs_of(btf: KernelBtf, map_kinds: Sequence[MapKind], sizes: Sizes) -> list[CompileJob]:
+    """What has to be compiled for some map kinds."""
+    return [
+        CompileJob(kind, tuple(compile_defines(btf, kind, sizes)), _PROGRAMS) for kind in map_kinds
+    ]
+
+
 def compile_modules(
-    btf: KernelBtf, map_kinds: Sequence[MapKind], sizes: Sizes
+    btf: KernelBtf,
+    map_kinds: Sequence[MapKind],
+    sizes: Sizes,
+    cache: ProgramCache = NO_CACHE,
 ) -> dict[MapKind, Module]:
-    """Compile the programs of each map kind.
+    """The programs of each map kind, from the cache or else compiled.
 
     Raises:
         CompileError: One of them failed; none is kept.
         UnsupportedError: BCC is not there.
+        OSError: The kernel refused a map or BTF; none is kept.
     """
-    jobs = [CompileJob(kind, tuple(_defines(btf, kind, sizes)), _PROGRAMS) for kind in map_kinds]
-    return {module.map_kind: module for module in compile_side_by_side(jobs)}
+    modules: dict[MapKind, Module] = {}
+    try:
+        for compiled in _compiled(jobs_of(btf, map_kinds, sizes), btf, cache):
+            modules[compiled.map_kind] = Module(compiled)
+    except OSError:
+        for module in modules.values():
+            module.close()
+        raise
+    return modules
+
+
+def _compiled(jobs: Sequence[CompileJob], btf: KernelBtf, cache: ProgramCache) -> list[Compiled]:
+    keys = cache_keys(jobs, btf.digest)
+    known = {job: found for job, key in zip(jobs, keys, strict=True) if (found := cache.load(key))}
+    missing = [job for job in jobs if job not in known]
+    made = dict(zip(missing, compile_side_by_side(missing), strict=True))
+    if missing and cache_keys(jobs, btf.digest) == keys:
+        # otherwise a source was changed while it was being compiled
+        for job, key in zip(jobs, keys, strict=True):
+            if job in made:
+                cache.store(key, made[job])
+    return [known.get(job) or made[job] for job in jobs]
 
 
 class Programs:
@@ -103,17 +139,22 @@ class Programs:
         self._module = module
         self._kfuncs = kfuncs
         self._map_fds = {**map_fds, "slots": module.slots_fd}
-        self._fds: dict[tuple[str, int], int] = {}
+        self._fds: dict[tuple[str, int, int], int] = {}
         self._closed = False
 
-    def load(self, program: str, kind: int) -> int:
+    def load(self, program: str, kind: int, copy: int = 0) -> int:
         """The file descriptor of a program, linked and loaded at its first use.
+
+        Args:
+            program: Its name.
+            kind: The type to load it as.
+            copy: Another number is another program: a tracepoint runs each only once.
 
         Raises:
             CompileError: The verifier rejected it; its words are the log.
             PermissionDeniedError: We may not load programs.
         """
-        known = self._fds.get((program, kind))
+        known = self._fds.get((program, kind, copy))
         if known is not None:
             return known
         section = self._module.sections[program]
@@ -132,7 +173,7 @@ class Programs:
                 "see the log (-v), and report it with the output of twtui doctor",
                 error.log,
             ) from None
-        self._fds[program, kind] = fd
+        self._fds[program, kind, copy] = fd
         return fd
 
     def run(self, program: str, context: bytes) -> bytes:
@@ -142,7 +183,7 @@ class Programs:
     @property
     def trigger_fds(self) -> list[int]:
         """The loaded programs that triggers run."""
-        return [fd for (program, _), fd in self._fds.items() if program == TRIGGER]
+        return [fd for (program, *_), fd in self._fds.items() if program == TRIGGER]
 
     def close(self) -> None:
         """Give everything back. Idempotent."""

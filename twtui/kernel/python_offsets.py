@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from twtui.errors import NoSuchTargetError, PermissionDeniedError, UnsupportedError, UsageError
-from twtui.kernel.maps import PYTHONS, SharedMaps
+from twtui.kernel.maps import SharedMaps
 from twtui.kernel.symbols import symbol_address
 from twtui.model.capture import PYTHON_RUNTIME
-from twtui.wire import PYTHON_OFFSETS
+from twtui.wire import PYTHON_OFFSETS, PYTHONS
 
 SUPPORTED = "the python capture reads CPython 3.11, 3.12, 3.13 and 3.14"
 _COOKIE = b"xdebugpy"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable
 
 from twtui.kernel import libbpf
@@ -11,6 +12,7 @@ from twtui.kernel.capture_program import needs_entry
 from twtui.kernel.maps import SharedMaps
 from twtui.kernel.program import (
     ENTRY,
+    EXEC,
     FORK,
     MIN_PYTHON_BYTES,
     MIN_STACK_BYTES,
@@ -19,8 +21,9 @@ from twtui.kernel.program import (
     Sizes,
     compile_modules,
 )
+from twtui.kernel.program_cache import ProgramCache, cache_directory
 from twtui.kernel.ringbuf import RingBuffer
-from twtui.kernel.triggers import Attachments, program_type
+from twtui.kernel.triggers import Attachments, program_type, tracepoint_place
 from twtui.model.capture import Read
 from twtui.model.enums import MapKind
 from twtui.model.plan import Plan, Watch
@@ -51,6 +54,8 @@ class KernelResources:
             TwtuiError: Nothing is kept.
         """
         self._closers: list[Callable[[], None]] = []
+        self._tracepoints: Counter[str] = Counter()
+        self._forgets_symbols = False
         btf = kernel_btf()
         kfuncs = find_kfuncs(btf)
         self.kfunc_variant = kfuncs.variant
@@ -59,9 +64,11 @@ class KernelResources:
         data_bytes = max(plan.max_bytes, MIN_STACK_BYTES if self.has_stacks else 0)
         data_bytes = max(data_bytes, MIN_PYTHON_BYTES if self.has_python else 0)
         sizes = Sizes(plan.slots, data_bytes, self.has_stacks, self.has_python)
-        modules = compile_modules(btf, plan.map_kinds, sizes)
+        cache = ProgramCache(cache_directory())
+        modules = compile_modules(btf, plan.map_kinds, sizes, cache)
         try:
             first = modules[plan.map_kinds[0]]
+            self.bcc = first.bcc
             self.maps = SharedMaps(first, plan.buffer_bytes, data_bytes, plan.slots)
             self._closers.append(self.maps.close)
             self.programs: dict[MapKind, Programs] = {}
@@ -83,8 +90,20 @@ class KernelResources:
 
     def follow_children(self) -> None:
         """From now on a forked child of a target is a target before it runs."""
-        fd = self._any_programs.load(FORK, libbpf.PROG_RAW_TRACEPOINT)
-        link = libbpf.attach_raw_tracepoint(fd, "sched_process_fork")
+        self._attach_raw(FORK, "sched_process_fork")
+
+    def forget_symbols_on_exec(self) -> None:
+        """From now on a target that becomes another program has no symbols until they are found.
+
+        Idempotent.
+        """
+        if not self._forgets_symbols:
+            self._attach_raw(EXEC, "sched_process_exec")
+            self._forgets_symbols = True
+
+    def _attach_raw(self, program: str, tracepoint: str) -> None:
+        fd = self._any_programs.load(program, libbpf.PROG_RAW_TRACEPOINT)
+        link = libbpf.attach_raw_tracepoint(fd, tracepoint)
         self._closers.append(lambda: os.close(link))
 
     def attach(self, number: int, watch: Watch, pids: list[int], children: bool) -> None:
@@ -98,9 +117,11 @@ class KernelResources:
             return
         if needs_entry(watch):
             self.attach_entry(number, watch, pids, children)
+        copy = self._tracepoints[place] if (place := tracepoint_place(trigger)) else 0
         for programs in self.programs.values():
-            program = programs.load(TRIGGER, program_type(trigger))
+            program = programs.load(TRIGGER, program_type(trigger), copy)
             self.attachments.attach(trigger, program, _cookie(trigger, number), pids, children)
+        self._tracepoints[place] += 1
 
     def attach_entry(self, number: int, watch: Watch, pids: list[int], children: bool) -> None:
         """Save the arguments of a function at its entry, for its return."""

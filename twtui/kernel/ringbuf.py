@@ -8,6 +8,8 @@ import os
 
 from twtui.wire import whole_records
 
+_LARGEST_RECORD_BYTES = 1 << 16
+
 
 class RingBuffer:
     """The consumer's side of a ``BPF_MAP_TYPE_RINGBUF`` (kernel/bpf/ringbuf.c).
@@ -37,7 +39,8 @@ class RingBuffer:
         Stops before a record that is still being written.
         """
         consumed = self._consumed.value
-        size = int(self._produced[0]) - consumed
+        # no more than is looked at: with much behind, every call would copy all of it
+        size = min(int(self._produced[0]) - consumed, max_bytes + _LARGEST_RECORD_BYTES)
         if not size:
             return b""
         start = consumed & self._mask

@@ -12,11 +12,12 @@ from typing import Any
 
 from twtui.errors import TwtuiError, UsageError
 from twtui.kernel.capture_program import needs_entry, pack_capture, plan_symbols
-from twtui.kernel.compiler import import_bcc
 from twtui.kernel.ledger_reader import LedgerReader, SweepAction
+from twtui.kernel.optional import attach_watches
 from twtui.kernel.privileges import require_privileges
 from twtui.kernel.probing import ProbeRunner
 from twtui.kernel.resources import KernelResources
+from twtui.kernel.stack_names import StackNames
 from twtui.kernel.target_set import TargetSet
 from twtui.kernel.targets import check_target
 from twtui.model.batch import Batch, Reading
@@ -31,7 +32,6 @@ from twtui.model.plan import (
     SetMapKinds,
     SetMode,
     Stop,
-    Watch,
     with_mode,
 )
 
@@ -55,6 +55,7 @@ class Session:
         self._closers: list[Callable[[], None]] = []
         self._notes: list[str] = []
         self._new_captures: dict[int, tuple[str, str]] = {}
+        self._new_names: dict[tuple[int, int], str] = {}
         self._generation = 0
         self._mode_news = str(plan.mode)
         self._stopping = False
@@ -85,15 +86,22 @@ class Session:
         self._configure()
         if plan.children:
             self._resources.follow_children()
+        if symbols:
+            self._resources.forget_symbols_on_exec()
         self._targets = TargetSet(plan, self._maps, symbols)
+        if self._resources.has_stacks:
+            self._stack_names = StackNames()
+            self._closers.append(self._stack_names.close)
+            for pid in self._targets.alive:
+                self._stack_names.remember(pid)
         self._probes = ProbeRunner(self._resources.programs, plan)
-        for number, watch in enumerate(plan.watches):
-            self._resources.attach(number, watch, self._targets.alive, plan.children)
+        if note := attach_watches(self._resources, plan, self._targets.alive):
+            self._notes.append(note)
         self._next_reading_s = time.monotonic()
         self.info: dict[str, Any] = {
             "kernel": os.uname().release,
             "kfunc_variant": self._resources.kfunc_variant,
-            "bcc": str(getattr(import_bcc(), "__version__", "unknown")),
+            "bcc": self._resources.bcc,
             "clock_offset_ns": time.time_ns() - time.monotonic_ns(),
         }
 
@@ -160,12 +168,13 @@ class Session:
             raise UsageError(
                 "this run was started without python", "start again with --capture python"
             )
-        watch = Watch(plan.watches[number].trigger, capture)
+        watch = replace(plan.watches[number], capture=capture)
         watches = (*plan.watches[:number], watch, *plan.watches[number + 1 :])
         changed = replace(plan, watches=watches).check()
         symbols = plan_symbols(changed)
         pack_capture(watch, symbols)
         if symbols != plan_symbols(plan):
+            self._resources.forget_symbols_on_exec()
             self._targets.use_symbols(symbols)
         if needs_entry(watch) and not needs_entry(plan.watches[number]):
             self._resources.attach_entry(number, watch, self._targets.alive, plan.children)
@@ -184,7 +193,7 @@ class Session:
             return self._finish()
         if self._probes.is_due():
             self._probe()
-        records = self._ring.take()
+        records = self._take()
         reading = None
         now = time.monotonic()
         if now >= self._next_reading_s:
@@ -192,11 +201,24 @@ class Session:
             reading = self._read(SweepAction.REAP, quiet=False)
         return self._batch(records, reading)
 
+    def _take(self) -> bytes:
+        """Records, with the names of their stacks found while their processes may still live."""
+        records = self._ring.take()
+        if records and self._resources.has_stacks:
+            stacks = frozenset(
+                self._first_capture + number
+                for number, watch in enumerate(self._plan.watches)
+                if watch.capture.read is Read.STACK
+            )
+            self._new_names |= self._stack_names.new_names(records, stacks)
+        return records
+
     def _batch(self, records: bytes, reading: Reading | None, end: bool = False) -> Batch:
         captures, self._new_captures = self._new_captures, {}
+        names, self._new_names = self._new_names, {}
         notes, self._notes = tuple(self._notes), []
         mode, self._mode_news = self._mode_news, ""
-        return Batch(time.monotonic_ns(), records, reading, captures, mode, notes, end)
+        return Batch(time.monotonic_ns(), records, reading, captures, names, mode, notes, end)
 
     def _read(self, action: SweepAction, quiet: bool) -> Reading:
         views = self._targets.look()
@@ -219,14 +241,14 @@ class Session:
     def _finish(self) -> Batch:
         """Detach, cancel what has not started, wait until nothing moves, read everything."""
         self._resources.attachments.close()
-        records = [self._ring.take()]
+        records = [self._take()]
         time.sleep(_SETTLE_PAUSE_S)
         self._reader.sweep_all(SweepAction.CANCEL)
         before = self._reader.counters()
         quiet = False
         for _ in range(_SETTLE_TRIES):
             time.sleep(_SETTLE_PAUSE_S)
-            records.append(self._ring.take())
+            records.append(self._take())
             flights = self._reader.sweep_all(SweepAction.CANCEL)
             after = self._reader.counters()
             running = any(found.any_running for found in flights.values())
@@ -234,7 +256,7 @@ class Session:
             if quiet:
                 break
             before = after
-        records.append(self._ring.take())
+        records.append(self._take())
         if not quiet:
             self._notes.append("the ledger did not settle: a callback is still running")
         self._ended = True

@@ -31,6 +31,8 @@ _ENTRY = struct.Struct("<IBxHQQ")
 """Elf64_Sym: name, type and binding, section, value, size."""
 _TYPES = {int(kind): kind for kind in SymbolType}
 _FUNCTIONS = (SymbolType.FUNCTION, SymbolType.INDIRECT)
+_NEAR = 32
+"""Symbols looked at before an address: aliases, and labels inside a function."""
 CODE_TYPES = (*_FUNCTIONS, SymbolType.NONE)
 
 
@@ -50,6 +52,12 @@ class Symbol:
     """The version that a program linked today gets, or it has none."""
     version: int = 0
     """Index into the version definitions; 0 when not known."""
+
+
+def _plainness(symbol: Symbol) -> tuple[bool, bool, int, int, str]:
+    """``malloc`` rather than ``__libc_malloc``, which is the same code."""
+    underscores = len(symbol.name) - len(symbol.name.lstrip("_"))
+    return not symbol.is_local, symbol.is_default, -underscores, -len(symbol.name), symbol.name
 
 
 @dataclass(frozen=True)
@@ -137,13 +145,17 @@ class SymbolTable:
         return rows
 
     def function_at(self, address: int) -> Symbol | None:
-        """The function that holds an address of the file."""
-        at = bisect_right(self._code, address, key=lambda row: row[0]) - 1
-        if at < 0:
-            return None
-        _, end, index = self._code[at]
-        if address >= end:
-            return None
+        """The function that holds an address of the file, by the plainest of its names."""
+        last = bisect_right(self._code, address, key=lambda row: row[0])
+        found: list[Symbol] = []
+        for start, end, index in reversed(self._code[max(0, last - _NEAR) : last]):
+            if found and start != found[0].address:
+                break
+            if address < end and (symbol := self._at(index)):
+                found.append(symbol)
+        return max(found, key=_plainness, default=None)
+
+    def _at(self, index: int) -> Symbol | None:
         return self._make(index, _ENTRY.unpack_from(self.symbols, index * _ENTRY.size))
 
     @property

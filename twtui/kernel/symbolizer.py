@@ -49,7 +49,12 @@ class Frame:
 
 
 class _BccCache:
-    """BCC's symbols of one process, or with -1 of the kernel. It also knows what JITs write down."""
+    """BCC's symbols of one process, or with -1 of the kernel.
+
+    Of a process it is asked for what no file names: the vDSO, and the maps that JITs write. Names
+    from files are our own, so that a function is called the same before and after its process has
+    died: of several names of one function BCC takes any.
+    """
 
     def __init__(self, pid: int) -> None:
         bcc = import_bcc()
@@ -217,14 +222,15 @@ class Symbolizer:
         known = self._known_file(process, snapshot, module) if module else None
         name = module.name if module else mapping.path
         build_id = known.build_id if known else ""
+        inside = known.address(mapping, address) if known else None
+        if known and inside is not None and (function := known.function_at(inside)):
+            return Frame(address, *function, name, build_id)
         current = alive and snapshot is process.snapshots[0]
         if current and (found := self._ask_bcc(process, address)):
             return Frame(address, found[0], found[1], name or found[2].rpartition("/")[2], build_id)
-        if known and (inside := known.address(mapping, address)) is not None:
-            if function := known.function_at(inside):
-                return Frame(address, *function, name, build_id)
-            return Frame(address, "", inside, name, build_id)
-        return Frame(address, "", address - mapping.start + mapping.offset, name, build_id)
+        if inside is None:
+            inside = address - mapping.start + mapping.offset
+        return Frame(address, "", inside, name, build_id)
 
     def _known_file(
         self, process: _Process, snapshot: _Snapshot, module: Module

@@ -10,7 +10,8 @@ from itertools import chain
 from twtui.errors import UsageError
 from twtui.kernel.elf import ElfFile
 from twtui.kernel.instructions import LONGEST_INSTRUCTION, starts_instruction
-from twtui.kernel.mappings import read_mappings
+from twtui.kernel.mappings import Module, read_mappings
+from twtui.kernel.process_symbols import process_symbol
 from twtui.kernel.symbol_table import CODE_TYPES, Symbol, SymbolType
 from twtui.kernel.target_files import executable_path, open_module
 
@@ -35,12 +36,8 @@ def _of_version(elf: ElfFile, symbols: Sequence[Symbol], version: str) -> list[S
     ]
 
 
-def _find(elf: ElfFile, name: str, wanted: Callable[[Symbol], bool]) -> Symbol | None:
-    """The best symbol of a name: the full table first, default versions and global names first.
-
-    Raises:
-        UsageError: Several are as good.
-    """
+def _find(elf: ElfFile, name: str, wanted: Callable[[Symbol], bool]) -> list[Symbol]:
+    """The best symbols of a name, one an address: the full table, default versions, global names first."""
     plain, _, version = name.partition("@")
     for table in elf.tables:
         found = [
@@ -48,18 +45,16 @@ def _find(elf: ElfFile, name: str, wanted: Callable[[Symbol], bool]) -> Symbol |
             for symbol in _of_version(elf, table.find(plain), version.lstrip("@"))
             if wanted(symbol)
         ]
-        if not found:
-            continue
-        best = max((symbol.is_default, not symbol.is_local) for symbol in found)
-        chosen = [s for s in found if (s.is_default, not s.is_local) == best]
-        addresses = sorted({symbol.address for symbol in chosen})
-        if len(addresses) > 1:
-            places = ", ".join(hex(address) for address in addresses[:_MOST_SHOWN])
-            raise UsageError(
-                f"{elf.path} has {len(addresses)} of {name}", f"give an address: {places}"
-            )
-        return chosen[0]
-    return None
+        if found:
+            best = max((symbol.is_default, not symbol.is_local) for symbol in found)
+            chosen = [s for s in found if (s.is_default, not s.is_local) == best]
+            return list({symbol.address: symbol for symbol in chosen}.values())
+    return []
+
+
+def _several(elf: ElfFile, name: str, addresses: Sequence[int]) -> UsageError:
+    places = ", ".join(hex(address) for address in sorted(addresses)[:_MOST_SHOWN])
+    return UsageError(f"{elf.path} has {len(addresses)} of {name}", f"give an address: {places}")
 
 
 def _is_code(elf: ElfFile) -> Callable[[Symbol], bool]:
@@ -102,10 +97,23 @@ def _function(elf: ElfFile, name: str, offset: int) -> tuple[Symbol, int]:
             if symbol := table.function_at(address):
                 return symbol, address - symbol.address
         return Symbol(name, address, 0, SymbolType.FUNCTION, is_local=True, is_default=True), 0
-    symbol_or_none = _find(elf, name, _is_code(elf))
-    if symbol_or_none is None:
+    found = _find(elf, name, _is_code(elf))
+    if not found:
         raise _unknown(elf, name)
-    return symbol_or_none, offset
+    if len(found) > 1:
+        raise _several(elf, name, [symbol.address for symbol in found])
+    return found[0], offset
+
+
+def _variants(elf: ElfFile, name: str) -> str:
+    """What the C library calls the variants of a function, where their names are known."""
+    found = {
+        text
+        for table in elf.tables
+        for text in table.function_names()
+        if text.startswith(f"__{name}_")
+    }
+    return f": {', '.join(sorted(found, key=len)[:_MOST_SHOWN])}" if found else " or its address"
 
 
 def _check_place(elf: ElfFile, symbol: Symbol, distance: int, at_return: bool) -> None:
@@ -147,7 +155,7 @@ def function_offset(elf: ElfFile, name: str, offset: int = 0, at_return: bool = 
     if symbol.type is SymbolType.INDIRECT:
         raise UsageError(
             f"{name} in {elf.path} is picked among variants when a program starts (IFUNC)",
-            "a probe would fire only then: give the name or the address of a variant",
+            f"a probe would fire only then: name a variant{_variants(elf, name)}",
         )
     _check_place(elf, symbol, distance, at_return)
     found = elf.file_offset(symbol.address + distance)
@@ -163,41 +171,57 @@ def _is_memory(symbol: Symbol) -> bool:
     return symbol.type is not SymbolType.INDIRECT
 
 
+def _address_in(pid: int, module: Module, name: str) -> tuple[int, bool] | UsageError | None:
+    """The address in one module and whether the name is local to it; or why there is none."""
+    opened = open_module(pid, module)
+    with opened.file:
+        try:
+            elf = ElfFile(opened.file, module.path)
+            found = _find(elf, name, _is_memory)
+        except UsageError:
+            return None  # code that is no ELF file: a run-time compiler's
+        bias = elf.load_bias(module.code[0].start, module.code[0].offset)
+    if not found or bias is None:
+        return None
+    if len(found) > 1:
+        return _several(elf, name, [bias + symbol.address for symbol in found])
+    if found[0].type is SymbolType.THREAD_LOCAL:
+        return UsageError(
+            f"{name} of {module.path} is thread-local: each thread has its own",
+            "give a variable that all threads share",
+        )
+    return bias + found[0].address, found[0].is_local
+
+
 def symbol_address(pid: int, name: str) -> int:
-    """The absolute address, in a live process, of a variable or a function.
+    """The absolute address, in a live process, of a variable or a function, or what ``@NAME`` says.
 
     The executable comes first, then the libraries in the order of their addresses; in those, what
     they export or share between files before what is local to one.
 
     Raises:
-        UsageError: It is nowhere, several files of one module have it, or it is thread-local.
+        UsageError: It is nowhere, one module has several, or it is thread-local.
         TwtuiError: The process has ended, or its files may not be read.
     """
+    if name.startswith("@"):
+        return process_symbol(pid, name)
     executable = executable_path(pid)
     modules = read_mappings(pid).modules
     local: int | None = None
+    refused: UsageError | None = None
     for module in sorted(modules, key=lambda module: module.path != executable):
-        opened = open_module(pid, module)
-        with opened.file:
-            try:
-                elf = ElfFile(opened.file, module.path)
-            except UsageError:
-                continue  # code that is no ELF file: a run-time compiler's
-            symbol = _find(elf, name, _is_memory)
-            bias = elf.load_bias(module.code[0].start, module.code[0].offset)
-            if symbol is None or bias is None:
-                continue
-            if symbol.type is SymbolType.THREAD_LOCAL:
-                raise UsageError(
-                    f"{name} of {module.path} is thread-local: each thread has its own",
-                    "give a variable that all threads share",
-                )
-        if not symbol.is_local or module.path == executable:
-            return bias + symbol.address
-        local = bias + symbol.address if local is None else local
+        match _address_in(pid, module, name):
+            case UsageError() as error:
+                refused = refused or error
+                if module.path == executable:
+                    break
+            case (address, is_local):
+                if not is_local or module.path == executable:
+                    return address
+                local = address if local is None else local
     if local is not None:
         return local
-    raise UsageError(
+    raise refused or UsageError(
         f"no symbol {name} in what process {pid} has mapped",
         "stripped files have only exported symbols: give an address",
     )

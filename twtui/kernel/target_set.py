@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from twtui.errors import TwtuiError
 from twtui.kernel.maps import SharedMaps, TargetFlag
+from twtui.kernel.process_symbols import image_layout
 from twtui.kernel.python_offsets import PythonsOfRun
 from twtui.kernel.symbols import symbol_address
 from twtui.kernel.targets import ProcessStat, any_thread_runs, check_target, read_stat, state_of
@@ -40,7 +41,7 @@ class TargetSet:
         self._picked = [target.pid for target in plan.targets]
         self._known: dict[int, Target] = {}
         self._ended: dict[int, TargetView] = {}
-        self._images: dict[int, tuple[int, int]] = {}
+        self._images: dict[int, tuple[int, ...]] = {}
         self.notes: list[str] = []
         for tid in plan.threads:
             maps.add_thread(tid)
@@ -114,7 +115,21 @@ class TargetSet:
                     self._maps.remove_target(pid)
                 continue
             self._known[pid] = Target(pid, stat.start_ticks, stat.name)
-            self._images[pid] = _image(pid)
+            image = _image(pid)
+            has_parents_image = image in self._images.values()
+            self._images[pid] = image
+            if self._symbols and not has_parents_image:
+                # another program since the fork: what the kernel copied from the parent is wrong
+                self._renew(pid, stat)
+
+    def _renew(self, pid: int, stat: ProcessStat) -> str:
+        """Resolve the symbols in what a process runs now; in words why they cannot be."""
+        try:
+            self._add(pid, stat)
+        except TwtuiError as error:
+            self._maps.set_target(pid, self._flags(pid))
+            return error.message
+        return ""
 
     def _end(self, pid: int, target: Target) -> None:
         del self._known[pid]
@@ -129,22 +144,18 @@ class TargetSet:
 
     def _follow_exec(self, pid: int, stat: ProcessStat) -> None:
         image = _image(pid)
-        if image == self._images.get(pid) or image == (0, 0):
+        if image == self._images.get(pid) or not all(image):
             return
         self._images[pid] = image
         self.notes.append(f"{self._known[pid].name} {pid} has become {stat.name}")
-        try:
-            self._add(pid, stat)
-        except TwtuiError as error:
-            # the addresses were those of the program before
-            self._maps.set_target(pid, self._flags(pid))
-            self.notes.append(f"{stat.name} {pid}: {error.message}")
+        if problem := self._renew(pid, stat):
+            self.notes.append(f"{stat.name} {pid}: {problem}")
 
 
-def _image(pid: int) -> tuple[int, int]:
-    """Device and inode of the program that a process runs; (0, 0) when it cannot be seen."""
+def _image(pid: int) -> tuple[int, ...]:
+    """The program that a process runs, and where it was put; zeros when it cannot be seen."""
     try:
         found = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116 - a magic link, not a path
     except OSError:
-        return 0, 0
-    return found.st_dev, found.st_ino
+        return 0, 0, 0, 0
+    return found.st_dev, found.st_ino, *image_layout(pid)

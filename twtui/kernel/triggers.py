@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from twtui.model.trigger import Trigger, TriggerKind
 
 _TYPE_HARDWARE, _TYPE_SOFTWARE, _TYPE_TRACEPOINT = 0, 1, 2
 _FLAG_FREQUENCY = 1 << 10
+_MOST_CLOSERS = 32
 _SAMPLES = {
     "cpu-clock": (_TYPE_SOFTWARE, 0),
     "task-clock": (_TYPE_SOFTWARE, 1),
@@ -59,11 +61,18 @@ def _sample_events(trigger: Trigger) -> Iterator[int]:
         yield libbpf.perf_event_open(attr, -1, cpu)
 
 
+def tracepoint_place(trigger: Trigger) -> str:
+    """Where in tracefs a system call or tracepoint is; empty for other triggers."""
+    match trigger.kind:
+        case TriggerKind.SYSCALL:
+            return f"syscalls/sys_{'exit' if trigger.at_exit else 'enter'}_{trigger.name}"
+        case TriggerKind.TRACEPOINT:
+            return f"{trigger.category}/{trigger.name}"
+    return ""
+
+
 def _tracepoint_id(trigger: Trigger) -> int:
-    if trigger.kind is TriggerKind.SYSCALL:
-        place = f"syscalls/sys_{'exit' if trigger.at_exit else 'enter'}_{trigger.name}"
-    else:
-        place = f"{trigger.category}/{trigger.name}"
+    place = tracepoint_place(trigger)
     try:
         return int((find_tracefs() / "events" / place / "id").read_text())
     except FileNotFoundError:
@@ -139,6 +148,18 @@ class Attachments:
     def close(self) -> None:
         """Detach everything; nothing fires after it returns. Idempotent."""
         for fds in (self._links, self._events):
-            while fds:
-                with suppress(OSError):
-                    os.close(fds.pop())
+            _close_all(fds)
+            fds.clear()
+
+
+def _close_all(fds: Sequence[int]) -> None:
+    """Side by side: the kernel waits about 100 ms for each function's event, and shares the waits."""
+    if not fds:
+        return
+    with ThreadPoolExecutor(min(len(fds), _MOST_CLOSERS)) as pool:
+        list(pool.map(_close, fds))
+
+
+def _close(fd: int) -> None:
+    with suppress(OSError):
+        os.close(fd)

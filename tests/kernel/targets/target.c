@@ -7,9 +7,11 @@
  *	target pause THREADS         sleep in pause(); a line wakes all
  *	target call THREADS COUNT    call getppid(); a line starts
  *	target exec PROGRAM          wait for a line, then execve PROGRAM pause 1
- *	target churn SECONDS         threads that come and go; a line starts
+ *	target churn COUNT           threads that come and go, eight at a time; a line starts
  *	target fork COUNT            children that exec and open /family/NUMBER; a line starts
- *	target cold COUNT FILE WHAT  calls whose argument lies on a page that is not there: open, write
+ *	target cold COUNT FILE WHAT  calls whose argument lies on a page that is not there: open, write, say
+ *	target read COUNT            read() that many bytes, one by one, which come on standard input
+ *	target burst SECONDS         200 threads a second, of which 5 burn 60 ms; a line starts
  *
  * It prints "ready ADDRESS", then "tid N" for each thread, then "go"; after a
  * line on its standard input it acts, prints "done", and ends at end of file.
@@ -57,6 +59,25 @@ static void pin(long number)
 	sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
+static long now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000L + now.tv_nsec;
+}
+
+/* says how long the calls took */
+static void call(void)
+{
+	long from = now_ns();
+
+	for (long i = 0; i < count; i++)
+		syscall(SYS_getppid);
+	printf("ns %ld\n", now_ns() - from);
+	fflush(stdout);
+}
+
 static void *work(void *number)
 {
 	say_tid();
@@ -71,8 +92,7 @@ static void *work(void *number)
 	if (!strcmp(what, "pause"))
 		pause();
 	else
-		for (long i = 0; i < count; i++)
-			syscall(SYS_getppid);
+		call();
 	pthread_barrier_wait(&end);
 	return NULL;
 }
@@ -91,12 +111,11 @@ static void *come_and_go(void *unused)
 	return unused;
 }
 
-static void churn(long seconds)
+static void churn(long number)
 {
-	time_t until = time(NULL) + seconds;
 	pthread_t some[8];
 
-	while (time(NULL) < until) {
+	for (long done = 0; done < number; done += 8) {
 		for (int i = 0; i < 8; i++)
 			pthread_create(&some[i], NULL, come_and_go, NULL);
 		for (int i = 0; i < 8; i++)
@@ -120,6 +139,54 @@ static void have_children(const char *self, long number)
 		;
 }
 
+/* a function for uprobes */
+__attribute__((noinline, noclone)) void cold_say(const char *name)
+{
+	__asm__ volatile("" : : "r"(name) : "memory");
+}
+
+/* says how often the calls were interrupted */
+static void read_bytes(long number)
+{
+	long interrupted = 0;
+	char byte;
+
+	while (number) {
+		if (read(STDIN_FILENO, &byte, 1) == 1)
+			number--;
+		else
+			interrupted++;
+	}
+	printf("interrupted %ld\n", interrupted);
+}
+
+static void *burn_60_ms(void *unused)
+{
+	struct timespec now;
+
+	say_tid();
+	do
+		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	while (now.tv_sec == 0 && now.tv_nsec < 60000000);
+	return unused;
+}
+
+static void *end_at_once(void *unused)
+{
+	return unused;
+}
+
+static void burst(long seconds)
+{
+	pthread_t one;
+
+	for (long i = 0; i < 200 * seconds; i++) {
+		pthread_create(&one, NULL, i % 40 ? end_at_once : burn_60_ms, NULL);
+		pthread_join(one, NULL);
+		usleep(i % 40 ? 3000 : 0);
+	}
+}
+
 /* every name on a page of its own in a file, dropped from the page table right before its call */
 static int call_cold(long number, const char *file, const char *call)
 {
@@ -134,6 +201,8 @@ static int call_cold(long number, const char *file, const char *call)
 		madvise(name, 4096, MADV_DONTNEED);
 		if (!strcmp(call, "open"))
 			syscall(SYS_openat, AT_FDCWD, name, O_RDONLY);
+		else if (!strcmp(call, "say"))
+			cold_say(name);
 		else
 			syscall(SYS_write, sink, name, 24);
 	}
@@ -160,16 +229,20 @@ int main(int argc, char **argv)
 	fflush(stdout);
 
 	if (!strcmp(what, "churn") || !strcmp(what, "exec") || !strcmp(what, "fork") ||
-	    !strcmp(what, "cold")) {
+	    !strcmp(what, "cold") || !strcmp(what, "read") || !strcmp(what, "burst")) {
 		say_tid();
 		puts("go");
 		fflush(stdout);
-		if (!wait_for_line())
+		if (strcmp(what, "read") && !wait_for_line())
 			return 0;
 		if (!strcmp(what, "exec"))
 			execl(argv[2], argv[2], "pause", "1", NULL);
 		else if (!strcmp(what, "fork"))
 			have_children("/proc/self/exe", number);
+		else if (!strcmp(what, "read"))
+			read_bytes(number);
+		else if (!strcmp(what, "burst"))
+			burst(number);
 		else if (!strcmp(what, "cold")) {
 			if (call_cold(number, argv[3], argv[4]))
 				return 1;

@@ -1,0 +1,350 @@
+"""Every preset on a program that is not ours, with a known answer; and what is optional in them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from kernel_harness import Run, plan_for, wait_until
+
+from twtui.errors import UsageError
+from twtui.model.capture import parse_capture
+from twtui.model.enums import Mode
+from twtui.model.plan import Plan, Target, Watch
+from twtui.model.trigger import parse_trigger
+
+TWTUI = [sys.executable, "-m", "twtui"]
+Start = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts programs, and ends those it started."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(*words: object, **options: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([str(word) for word in words], **options)
+        started.append(process)
+        # until the exec it is a copy of this test
+        wait_until(lambda: process.poll() is not None or _image(process.pid) != _image(os.getpid()))
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
+        process.wait()
+
+
+def _image(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
+class Recorded:
+    """What ``twtui record --json`` printed."""
+
+    def __init__(self, words: tuple[object, ...], **options: Any) -> None:
+        done = subprocess.run(
+            [*TWTUI, "record", "--json", *map(str, words)],
+            capture_output=True, text=True, timeout=60, check=False, **options,
+        )  # fmt: skip
+        self.code, self.said = done.returncode, done.stderr
+        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        self.events = [line for line in lines if line["type"] == "event"]
+        assert self.code == 0, self.said
+        assert all(lines[-1]["invariants"].values()), lines[-1]
+
+    def texts(self, trigger: str) -> list[str]:
+        """What was read at one trigger, in order."""
+        return [event.get("text", "") for event in self.events if event["trigger"] == trigger]
+
+    def data(self) -> list[bytes]:
+        """What was read at all."""
+        return [
+            bytes.fromhex(event["hex"]) if "hex" in event else event.get("text", "").encode()
+            for event in self.events
+        ]
+
+
+def record(*words: object, **options: Any) -> Recorded:
+    return Recorded(words, **options)
+
+
+def test_files_sees_every_path_of_other_peoples_programs(tmp_path: Path) -> None:
+    script = "mkdir one && mv one two && ln -s two three && rm three && chmod 700 two && rmdir two"
+    ran = record("--preset", "files", "--children", "--", "sh", "-c", script, cwd=tmp_path)
+    assert "one" in ran.texts("syscall:mkdir")
+    renamed = ran.texts("syscall:rename") + ran.texts("syscall:renameat2")
+    assert [text for text in renamed if text in ("one", "two")][-2:] == ["one", "two"]
+    assert "three" in ran.texts("syscall:symlinkat") + ran.texts("syscall:symlink")
+    assert "three" in ran.texts("syscall:unlinkat") + ran.texts("syscall:unlink")
+    assert "two" in ran.texts("syscall:fchmodat") + ran.texts("syscall:chmod")
+    assert "two" in ran.texts("syscall:rmdir")
+    assert "sh ended with exit code 0" in ran.said
+
+
+def test_files_sees_what_is_not_there(tmp_path: Path) -> None:
+    ran = record("--preset", "files", "--", "ls", "/no/such/place", "/etc/hostname")
+    found = [text for event in ran.events if (text := event.get("text")) is not None]
+    assert "/no/such/place" in found
+    assert "/etc/hostname" in found
+    assert "ls ended with exit code 2" in ran.said
+    assert all(event["comm"] == "ls" for event in ran.events)
+
+
+def test_writes_sees_every_block(tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_text("".join(f"block {number:09}\n" for number in range(20)))
+    ran = record("--preset", "writes", "--", "dd", f"if={source}", "of=/dev/null", "bs=16", "status=none")  # fmt: skip
+    assert ran.texts("syscall:write") == source.read_text().splitlines(keepends=True)
+
+
+def test_writes_sees_what_is_sent() -> None:
+    program = "import socket; a, b = socket.socketpair(); a.send(b'over a socket')"
+    ran = record("--preset", "writes", "--", "/usr/bin/python3", "-c", program)
+    assert ran.texts("syscall:sendto") == ["over a socket"]
+
+
+def test_exec_follows_the_children_by_itself() -> None:
+    ran = record("--preset", "exec", "--", "/bin/sh", "-c", "ls -d / >/dev/null; true")
+    paths = [Path(text).name for text in ran.texts("syscall:execve")[::2]]
+    assert paths[0] == "sh"
+    assert "ls" in paths[1:]
+    assert ran.texts("syscall:execve")[1] == "/bin/sh"
+    assert ran.texts("tracepoint:sched:sched_process_exec") == ["/bin/sh", "ls"]
+
+
+def test_argv_reads_the_command_line_of_a_sleeper_and_nothing_behind_it(start: Start) -> None:
+    sleeper = start("sleep", "1000", env={"SECRET": "behind it", "PATH": os.environ["PATH"]})
+    ran = record("--preset", "argv", "-p", sleeper.pid, "-c", 2)
+    assert ran.data() == [b"sleep\x001000\x00"] * 2
+    assert sleeper.poll() is None
+
+
+def test_argv_follows_an_exec_of_the_same_program(start: Start) -> None:
+    script = 'read line; exec sh -c "read line" second image'
+    shell = start("sh", "-c", script, stdin=subprocess.PIPE)
+    plan = plan_for(
+        shell.pid, trigger="probe:20hz", capture="bytes(sym:@arg_start, sym:@arg_length)", mode=Mode.SIGNAL
+    )  # fmt: skip
+    with Run(plan) as run:
+        run.run_for(0.3)
+        assert shell.stdin
+        shell.stdin.write(b"\n")
+        shell.stdin.flush()
+        run.run_for(0.8)
+        run.finish()
+    seen = list(dict.fromkeys(event.data for event in run.events))
+    assert b"\0".join([b"sh", b"-c", script.encode(), b""]) in seen
+    assert run.events[-1].data == b"sh\0-c\0read line\0second\0image\0"
+
+
+def test_oncpu_has_a_stack_and_its_newest_bytes(start: Start) -> None:
+    shell = start("sh", "-c", "while :; do :; done")
+    ran = record("--preset", "oncpu", "-p", shell.pid, "-c", 40)
+    stacks = [event for event in ran.events if "frames" in event]
+    others = [event for event in ran.events if "frames" not in event]
+    code = [
+        [int(end, 16) for end in line.split()[0].split("-")]
+        for line in Path(f"/proc/{shell.pid}/maps").read_text().splitlines()
+        if "x" in line.split()[1]
+    ]
+    assert stacks
+    for event in stacks:
+        frame = event["frames"][0]
+        address = int(str(frame.get("address") if isinstance(frame, dict) else frame), 16)
+        assert any(first <= address < last for first, last in code)
+    assert {event["len"] for event in others if event["read"] == "ok"} == {64}
+
+
+def test_python_names_the_function_that_runs(start: Start) -> None:
+    program = "def busy_bee():\n    while True: pass\nbusy_bee()"
+    ran = record("--preset", "python", "-p", start("/usr/bin/python3", "-c", program).pid, "-c", 20)
+    named = [event for event in ran.events if "busy_bee" in json.dumps(event)]
+    assert len(named) > len(ran.events) / 2
+
+
+@pytest.fixture
+def tls_server(start: Start, tmp_path: Path) -> tuple[subprocess.Popen[bytes], int]:
+    """``openssl s_server``, and its port."""
+    if not shutil.which("openssl"):
+        pytest.skip("there is no openssl program")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-subj", "/CN=localhost", "-days", "1", "-keyout", key, "-out", certificate],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = start(
+        "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-quiet", "-key", key, "-cert", certificate,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    wait_until(lambda: _listens(port))
+    return server, port
+
+
+def _listens(port: int) -> bool:
+    return any(
+        line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
+    )
+
+
+def test_tls_sees_the_plaintext_of_both_directions(
+    tls_server: tuple[subprocess.Popen[bytes], int],
+) -> None:
+    server, port = tls_server
+    recorder = subprocess.Popen(
+        [*TWTUI, "record", "--json", "--preset", "tls", "-p", str(server.pid)],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert recorder.stdout
+    assert server.stdin
+    try:
+        assert json.loads(recorder.stdout.readline())["type"] == "header"
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with (
+            socket.create_connection(("127.0.0.1", port), 10) as plain,
+            context.wrap_socket(plain) as secure,
+        ):
+            secure.sendall(b"a question in secret")
+            server.stdin.write(b"an answer in secret\n")
+            server.stdin.flush()
+            assert secure.recv(100) == b"an answer in secret\n"
+            time.sleep(0.3)
+    finally:
+        recorder.send_signal(signal.SIGINT)
+        out, _ = recorder.communicate(timeout=20)
+    events = [json.loads(line) for line in out.splitlines()]
+    seen = {(event["trigger"], event.get("text")) for event in events if event["type"] == "event"}
+    assert ("uretprobe:libssl:SSL_read", "a question in secret") in seen
+    assert ("uprobe:libssl:SSL_write", "an answer in secret\n") in seen
+
+
+NO_DATA = """
+import ctypes, time
+ssl = ctypes.CDLL("libssl.so.3")
+for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
+    getattr(ssl, name).restype = ctypes.c_void_p
+context = ctypes.c_void_p(ssl.SSL_CTX_new(ctypes.c_void_p(ssl.TLS_client_method())))
+connection = ctypes.c_void_p(ssl.SSL_new(context))
+ssl.SSL_set_connect_state(connection)
+buffer = ctypes.create_string_buffer(b"left from before", 100)
+while ssl.SSL_read(connection, buffer, 100) == -1: time.sleep(.01)
+"""
+
+
+def test_a_read_that_fails_shows_nothing_of_the_buffer(start: Start) -> None:
+    """An int of -1 is 4 GiB where only the register's width is looked at."""
+    python = start("/usr/bin/python3", "-c", NO_DATA)
+    wait_until(
+        lambda: (
+            python.poll() is not None or "libssl" in Path(f"/proc/{python.pid}/maps").read_text()
+        )
+    )
+    if python.poll() is not None:
+        pytest.skip("there is no libssl.so.3")
+    ran = record("--preset", "tls", "-p", python.pid, "-c", 5)
+    assert ran.data() == [b""] * 5
+
+
+def test_the_presets_command_tells_who_has_tls(
+    tls_server: tuple[subprocess.Popen[bytes], int], start: Start
+) -> None:
+    sleeper = start("sleep", "1000")
+    pids = f"{tls_server[0].pid},{sleeper.pid}"
+    done = subprocess.run(
+        [*TWTUI, "presets", "--json", "-p", pids], capture_output=True, text=True, check=True
+    )
+    found = {preset["name"]: preset for preset in json.loads(done.stdout)["presets"]}
+    answers = {item["pid"]: item["answer"] for item in found["tls"]["available"]}
+    assert answers == {tls_server[0].pid: "yes", sleeper.pid: "no"}
+    assert {item["answer"] for item in found["files"]["available"]} == {"yes"}
+
+
+def optional(*triggers: str, capture: str = "none") -> tuple[Watch, ...]:
+    return tuple(Watch(parse_trigger(text), parse_capture(capture), True) for text in triggers)
+
+
+def test_what_is_not_here_is_left_out_with_a_note(start: Start) -> None:
+    pid = start("sleep", "1000").pid
+    with Run(
+        Plan((Target(pid),), optional("syscall:nosuch", "syscall:read", "uprobe:libnosuch:f"))
+    ) as run:
+        run.finish()
+    assert run.notes[0] == "not here, left out: syscall:nosuch, uprobe:libnosuch:f"
+
+
+def test_where_all_is_left_out_there_is_nothing_to_watch(start: Start) -> None:
+    pid = start("sleep", "1000").pid
+    with pytest.raises(UsageError, match="nothing to watch: there is no syscall:nosuch"):
+        Run(Plan((Target(pid),), optional("syscall:nosuch", "uprobe:libnosuch:f"))).__enter__()
+    with pytest.raises(UsageError, match="there is no syscall:nosuch"):
+        Run(plan_for(pid, trigger="syscall:nosuch")).__enter__()
+
+
+def test_an_optional_function_is_watched_where_it_is(start: Start) -> None:
+    program = "import time, zlib\nwhile True: zlib.crc32(b'x'); time.sleep(.01)"
+    python = start("/usr/bin/python3", "-c", program)
+    wait_until(lambda: "libz" in Path(f"/proc/{python.pid}/maps").read_text())
+    sleeper = start("sleep", "1000")
+    targets = (Target(sleeper.pid), Target(python.pid))
+    with Run(Plan(targets, optional("uprobe:libz:crc32"))) as run:
+        run.until(lambda ledger: sum(row.completed for row in ledger.values()) > 3)
+        run.finish()
+    assert {event.pid for event in run.events} == {python.pid}
+
+
+def test_one_thread_can_be_picked(start: Start) -> None:
+    program = (
+        "import os, threading, time\n"
+        "sink = os.open('/dev/null', os.O_WRONLY)\n"
+        "def work(text):\n"
+        "    os.write(1, b'%d\\n' % threading.get_native_id())\n"
+        "    while True: os.write(sink, text); time.sleep(.01)\n"
+        "threading.Thread(target=work, args=(b'first',), daemon=True).start()\n"
+        "work(b'second')\n"
+    )
+    process = start("/usr/bin/python3", "-c", program, stdout=subprocess.PIPE)
+    assert process.stdout
+    tids = {int(process.stdout.readline()) for _ in range(2)}
+    (other,) = tids - {process.pid}
+    ran = record("--preset", "writes", "-t", other, "-c", 20)
+    assert set(ran.data()) == {b"first"}
+    assert {event["tid"] for event in ran.events} == {other}
+
+
+def test_waiting_finds_the_one_that_appears(start: Start, tmp_path: Path) -> None:
+    program = tmp_path / "twtui-awaited"
+    shutil.copy(shutil.which("sleep") or "", program)
+    words = ["--preset", "argv", "-n", "^twtui-awaited$", "--wait", "-c", "1"]
+    recorder = subprocess.Popen(
+        [*TWTUI, "record", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert recorder.stderr
+    assert "waiting for a process" in recorder.stderr.readline()
+    start(program, "1000")
+    out, _ = recorder.communicate(timeout=30)
+    assert recorder.returncode == 0
+    assert "twtui-awaited" in out
