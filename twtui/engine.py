@@ -117,11 +117,12 @@ class Engine:
                 observe(batch, events)
             before = self._state
             self._state = fold.fold(before, batch, events)
-            if batch.end:
+            if batch.over:
                 self._finish()
                 return False
             due = self._clock() - self._published_ns >= PUBLISH_INTERVAL_NS
-            if due or before.mode is not self._state.mode:
+            jumped = batch.resume is not None
+            if due or jumped or before.mode is not self._state.mode:
                 self._show()
         except Exception as error:
             self._fail(error)

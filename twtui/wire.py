@@ -33,6 +33,8 @@ CONFIG = struct.Struct("<IIII")
 """``struct tw_config``."""
 TARGET = struct.Struct("<II4Q")
 """``struct tw_target``."""
+PYTHONS = 16
+"""Sets of offsets in one run; the first stays empty."""
 PYTHON_OFFSETS_FIELDS = (
     "interpreters_head next_interpreter threads_head next_thread native_thread_id thread_holder "
     "current_frame frame_code frame_previous frame_owner code_function code_file code_line "
@@ -193,6 +195,8 @@ def pack_batch(batch: Batch) -> bytes:
         meta["reading"] = _pack_reading(batch.reading)
     if batch.captures:
         meta["captures"] = {str(index): list(texts) for index, texts in batch.captures.items()}
+    if batch.names:
+        meta["names"] = [[pid, at, name] for (pid, at), name in batch.names.items()]
     if batch.mode:
         meta["mode"] = batch.mode
     if batch.notes:
@@ -222,6 +226,9 @@ def unpack_batch(data: bytes) -> Batch:
             captures={
                 _within(index, CAPTURES): (str(trigger), str(capture))
                 for index, (trigger, capture) in meta.get("captures", {}).items()
+            },
+            names={
+                (int(pid), int(address)): str(name) for pid, address, name in meta.get("names", ())
             },
             mode=str(Mode(meta["mode"])) if meta.get("mode") else "",
             notes=tuple(str(note) for note in meta.get("notes", ())),

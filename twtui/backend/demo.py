@@ -156,6 +156,8 @@ class DemoBackend:
                     self._fire(self._on_demand, self._now_ns, thread)
             case Stop():
                 self._stopping = True
+            case _:
+                raise UsageError("only a recording can be played, stepped and wound")
         self._wake.set()
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters, Row
+from twtui.model.playback import Playback
 from twtui.model.snapshot import TargetView
 
 
@@ -30,6 +31,16 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Resume:
+    """What a fold has to know to begin in the middle of a run instead of at its start."""
+
+    delivered: Mapping[Row, int]
+    """Events that were delivered before those of this batch."""
+    past: tuple[tuple[int, Reading], ...] = ()
+    """The readings of the last minute with their times (CLOCK_MONOTONIC, ns), oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """What came since the last one."""
 
@@ -41,9 +52,20 @@ class Batch:
     """Not in every batch; always in the last."""
     captures: Mapping[int, tuple[str, str]] = field(default_factory=dict)
     """Newly known captures: ``Event.capture`` to the texts of trigger and capture."""
+    names: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Newly known names of stack addresses, by process (0: the kernel) and address."""
     mode: str = ""
     """The mode from here on, when it changed; else empty."""
     notes: tuple[str, ...] = ()
     """What a person should be told."""
     end: bool = False
-    """No more will come."""
+    """No more will come; with a ``playback``, nothing but what a jump back brings."""
+    resume: Resume | None = None
+    """Forget everything before this batch and begin here. Of recordings only, never on the wire."""
+    playback: Playback | None = None
+    """Where the recording stands. Of recordings only, never on the wire."""
+
+    @property
+    def over(self) -> bool:
+        """The run is over, and its backend can be closed."""
+        return self.end and self.playback is None

@@ -1,11 +1,13 @@
 """Captures: what a callback reads, parsed from an expression into a base, dereferences and a final read.
 
 CAPTURE  = none | stack | python | str(ADDRESS) | bytes(ADDRESS, LENGTH) | NUMBER(ADDRESS)
+         | ADDRESS             (the value itself: arg3, ret, sp, *(arg1+8))
 NUMBER   = u8 | u16 | u32 | u64 | i8 | i16 | i32 | i64 | ptr
 ADDRESS  = TERM (("+" | "-") INTEGER)*
 TERM     = "*" TERM | "(" ADDRESS ")" | BASE
 BASE     = INTEGER | arg1..arg6 | ret | ip | sp | a register | sym:NAME | entry.BASE
-LENGTH   = INTEGER | arg1..arg6 | ret | a register
+         | sym:@arg_start | sym:@env_start
+LENGTH   = INTEGER | arg1..arg6 | ret | a register | sym:@arg_length | sym:@env_length
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from twtui.errors import UsageError
 from twtui.model.registers import ARCHITECTURES
@@ -44,18 +47,24 @@ class Read(StrEnum):
     I32 = "i32"
     I64 = "i64"
     POINTER = "ptr"
+    VALUE = "value"
+    """The address itself, as a signed number; it has no word, the address is the expression."""
 
 
 NUMBER_BYTES = {
     Read.U8: 1, Read.U16: 2, Read.U32: 4, Read.U64: 8,
     Read.I8: 1, Read.I16: 2, Read.I32: 4, Read.I64: 8,
-    Read.POINTER: 8,
+    Read.POINTER: 8, Read.VALUE: 8,
 }  # fmt: skip
 """Reads that yield a number, with its size in bytes."""
+_SIGNED = frozenset((Read.I8, Read.I16, Read.I32, Read.I64, Read.VALUE))
 WHOLE = (Read.NONE, Read.STACK, Read.PYTHON)
 """Reads that take no address: what they read is found without one."""
 PYTHON_RUNTIME = "_PyRuntime"
 """The variable from which all that a CPython runs can be reached."""
+
+
+_WORDS = tuple(read for read in Read if read is not Read.VALUE)
 
 
 class BaseKind(StrEnum):
@@ -81,6 +90,11 @@ class Base:
             return hex(self.value) if self.value > 9 else str(self.value)
         text = f"sym:{self.name}" if self.kind is BaseKind.SYMBOL else self.name
         return f"entry.{text}" if self.at_entry else text
+
+
+def _is_base(word: str) -> bool:
+    name = word.removeprefix("entry.")
+    return name in _REGISTER_NAMES or name.startswith("arg")
 
 
 _NOTHING = Base(BaseKind.CONSTANT)
@@ -111,6 +125,8 @@ class Capture:
                 address = f"*({address})" if self.offsets[level - 1] else f"*{address}"
             if offset:
                 address += f"{'+' if offset > 0 else '-'}{abs(offset)}"
+        if self.read is Read.VALUE:
+            return address
         if self.read is Read.BYTES:
             length = (
                 str(self.length.value) if self.length.kind is BaseKind.CONSTANT else self.length
@@ -190,8 +206,9 @@ class _Parser:
         self.skip_space()
         start = self.at
         name = self.take("word")
-        if name not in set(Read):
-            raise self.error(f"one of {', '.join(Read)} expected", start)
+        if name not in _WORDS:
+            self.at = start
+            return self.value(name)
         read = Read(name)
         if read in WHOLE:
             base = Base(BaseKind.SYMBOL, name=PYTHON_RUNTIME) if read is Read.PYTHON else _NOTHING
@@ -204,6 +221,12 @@ class _Parser:
             length = self.length()
         self.expect(")")
         return self.end(Capture(read, address.base, address.offsets, length))
+
+    def value(self, word: str | None) -> Capture:
+        if word is not None and not _is_base(word):
+            raise self.error(f"one of {', '.join(_WORDS)}, a register or arg1 to arg6 expected")
+        address = self.address()
+        return self.end(Capture(Read.VALUE, address.base, address.offsets))
 
     def end(self, capture: Capture) -> Capture:
         self.skip_space()
@@ -267,11 +290,27 @@ class _Parser:
         self.skip_space()
         start = self.at
         length = self.base()
-        if length.kind is BaseKind.SYMBOL:
+        if length.kind is BaseKind.SYMBOL and not length.name.startswith("@"):
             raise self.error("a length is a number or a register", start)
         if length.kind is BaseKind.CONSTANT and not 1 <= length.value <= MAX_DATA_BYTES:
             raise self.error(f"a length is 1 to {MAX_DATA_BYTES}", start)
         return length
+
+
+@lru_cache(maxsize=512)
+def read_of(text: str) -> Read:
+    """The final read of a capture, from its text; NONE for a text that is none."""
+    try:
+        return parse_capture(text).read
+    except UsageError:
+        return Read.NONE
+
+
+def decode_number(read: Read, data: bytes) -> int | None:
+    """The value of a capture that yields a number, little endian as the machine has it; else None."""
+    if NUMBER_BYTES.get(read) != len(data):
+        return None
+    return int.from_bytes(data, "little", signed=read in _SIGNED)
 
 
 def parse_capture(text: str) -> Capture:

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from operator import itemgetter
 
-from twtui.model.batch import Batch, Reading
+from twtui.model.batch import Batch, Reading, Resume
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.event import Event
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters, Invariant, Row, ledger_invariants
-from twtui.model.pace import Pace
+from twtui.model.pace import SECOND_NS, Pace
 from twtui.model.plan import Command, Plan, SetCapture, SetMapKinds, Stop
+from twtui.model.playback import Playback
 from twtui.model.snapshot import BackendInfo, Health, LedgerRow, Snapshot, TargetView
 
 WINDOW = 10_000
+MOST_NAMES = 1 << 16
+"""Of stack addresses; beyond that the older half is forgotten and shown as addresses."""
 """Newest events that a snapshot holds."""
 MAX_NOTES = 50
 MAX_CAPTURES = 256
@@ -72,9 +76,11 @@ class State:
     """The last reading's, with what was delivered by then."""
     invariants: tuple[Invariant, ...] = ()
     captures: Mapping[int, tuple[str, str]] = field(default_factory=dict)
+    names: Mapping[tuple[int, int], str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     error: str = ""
     hint: str = ""
+    playback: Playback | None = None
     shown: _Shown = _Shown()
 
 
@@ -122,6 +128,8 @@ def fold(state: State, batch: Batch, events: Sequence[Event]) -> State:
     if not state.started_ns:
         started_ns = state.info.attached_ns or batch.at_ns
         state = replace(state, started_ns=started_ns, pace=Pace.starting(started_ns))
+    if batch.resume is not None:
+        state = _resumed(state, batch.resume)
     if events:
         state = _with_events(state, events)
     if batch.reading is not None:
@@ -133,10 +141,40 @@ def fold(state: State, batch: Batch, events: Sequence[Event]) -> State:
             at_ns=max(state.at_ns, batch.at_ns),
             mode=Mode(batch.mode) if batch.mode else state.mode,
             captures={**state.captures, **known} if known else state.captures,
-            run_state=RunState.ENDED if batch.end else state.run_state,
+            names=_with_names(state.names, batch.names),
+            run_state=RunState.ENDED if batch.over else state.run_state,
+            playback=batch.playback or state.playback,
         ),
         *batch.notes,
     )
+
+
+def _resumed(state: State, resume: Resume) -> State:
+    """The state in the middle of a run, of which only this much is known."""
+    fresh = replace(
+        starting(state.plan, state.window),
+        info=state.info,
+        run_state=state.run_state,
+        started_ns=state.started_ns,
+        delivered=resume.delivered,
+        events_seen=sum(resume.delivered.values()),
+        pace=Pace.starting(state.started_ns),
+        shown=state.shown,
+    )
+    for at_ns, reading in resume.past:
+        late = not fresh.ledger and at_ns - state.started_ns > SECOND_NS
+        pace = Pace.starting(at_ns, reading.ledger) if late else fresh.pace
+        fresh = replace(fresh, ledger=reading.ledger, pace=pace.after(at_ns, reading.ledger))
+    return fresh
+
+
+def _with_names(
+    names: Mapping[tuple[int, int], str], new: Mapping[tuple[int, int], str]
+) -> Mapping[tuple[int, int], str]:
+    if not new:
+        return names
+    both = {**names, **new}
+    return both if len(both) <= MOST_NAMES else dict(islice(both.items(), len(both) // 2, None))
 
 
 def _with_events(state: State, events: Sequence[Event]) -> State:
@@ -255,7 +293,9 @@ def snapshot(state: State, own: OwnUse = OwnUse()) -> Snapshot:
         triggers=tuple(trigger for trigger, _ in captures),
         targets=targets,
         health=_health(state, own, total.dropped),
+        names=state.names,
         notes=state.notes,
         error=state.error,
         hint=state.hint,
+        playback=state.playback,
     )

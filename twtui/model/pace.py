@@ -32,9 +32,9 @@ class Pace:
     history: Mapping[Row, tuple[tuple[float, float], ...]] = field(default_factory=dict)
 
     @classmethod
-    def starting(cls, at_ns: int) -> Pace:
-        """The pace when the triggers are attached: everything is still 0."""
-        mark = _Mark(at_ns, {})
+    def starting(cls, at_ns: int, ledger: Mapping[Row, Counters] | None = None) -> Pace:
+        """The pace when the triggers are attached and everything is still 0, or from a ledger on."""
+        mark = _Mark(at_ns, ledger or {})
         return cls((mark,), mark)
 
     def after(self, at_ns: int, ledger: Mapping[Row, Counters]) -> Pace:

@@ -9,6 +9,7 @@ from typing import Any
 from twtui.errors import UsageError
 from twtui.model.capture import MAX_DATA_BYTES, Capture, parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
+from twtui.model.playback import PlaybackCommand
 from twtui.model.trigger import Trigger, TriggerKind, parse_trigger
 
 MAX_WATCHES = 32
@@ -32,6 +33,8 @@ class Watch:
 
     trigger: Trigger
     capture: Capture
+    optional: bool = False
+    """Left out, with a note, where its tracepoint or function is not there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ class Plan:
                     "capture": str(watch.capture),
                     "rate_hz": watch.trigger.rate_hz,
                     "period": watch.trigger.period,
+                    "optional": watch.optional,
                 }
                 for watch in self.watches
             ],
@@ -141,6 +145,8 @@ class Plan:
                             str(item["trigger"]), int(item["rate_hz"]), int(item["period"])
                         ),
                         parse_capture(str(item["capture"])),
+                        # not in the recordings of before
+                        optional=bool(item.get("optional", False)),
                     )
                     for item in fields["watches"]
                 ),
@@ -189,11 +195,15 @@ class Stop:
     """Detach, settle the ledger and end: the last batch has ``end`` set."""
 
 
-Command = SetMode | SetMapKinds | SetCapture | Probe | Stop
+Command = SetMode | SetMapKinds | SetCapture | Probe | Stop | PlaybackCommand
 
 
 def command_to_wire(command: Command) -> dict[str, Any]:
-    """The one serialised form of a command."""
+    """The one serialised form of a command.
+
+    Raises:
+        UsageError: It is not for a run, but for a recording.
+    """
     match command:
         case SetMode(mode):
             return {"command": "mode", "mode": str(mode)}
@@ -205,6 +215,7 @@ def command_to_wire(command: Command) -> dict[str, Any]:
             return {"command": "probe"}
         case Stop():
             return {"command": "stop"}
+    raise UsageError("only a recording can be played, stepped and wound")
 
 
 def command_from_wire(fields: Mapping[str, Any]) -> Command:

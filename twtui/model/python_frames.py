@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from enum import IntFlag
 from typing import NamedTuple
 
 from twtui.errors import TwtuiError
 
 PYTHON_FRAME = struct.Struct("<IHHBBH")
 """``struct tw_python_frame``; behind each the text of its function and that of its file."""
-_WIDTH, _CUT, _SAME = 7, 8, 16
-"""Bits of ``enum tw_python_text``."""
 _CODECS = {1: "latin-1", 2: "utf-16-le", 4: "utf-32-le"}
 """By bytes of a character: the forms that a compact str has (PEP 393)."""
 CUT_MARK = "…"
 """Stands for the end of a name or the start of a path that did not fit."""
+
+
+class TextBit(IntFlag):
+    """What a frame says of each of its texts (``enum tw_python_text``)."""
+
+    WIDTH = 7
+    """Bytes of a character; 0: the text could not be read."""
+    CUT = 8
+    SAME = 16
+    """It is that of the frame before."""
 
 
 class PythonFrame(NamedTuple):
@@ -33,7 +42,7 @@ class BrokenFramesError(TwtuiError):
 
 
 def _text(raw: bytes, kind: int) -> str:
-    width = kind & _WIDTH
+    width = kind & TextBit.WIDTH
     if not width:
         return ""
     codec = _CODECS.get(width)
@@ -68,25 +77,25 @@ def decode(data: bytes) -> tuple[PythonFrame, ...]:
         if at > end:
             raise BrokenFramesError(f"a text claims {at - end} bytes that are not there")
         function = _text(data[names:files], function_kind)
-        if function_kind & _CUT:
+        if function_kind & TextBit.CUT:
             function += CUT_MARK
-        if not file_kind & _SAME:
+        if not file_kind & TextBit.SAME:
             file = _text(data[files:at], file_kind)
-            if file_kind & _CUT:
+            if file_kind & TextBit.CUT:
                 file = CUT_MARK + file
         frames.append(PythonFrame(function, file, line))
     return tuple(frames)
 
 
 def encode(frames: Sequence[PythonFrame]) -> bytes:
-    """The inverse of ``decode`` for texts of at most 65,535 bytes; for generated events."""
+    """The inverse of ``decode``, for events that are made up; texts of at most 16,000 characters."""
     data = b""
     before = None
     for frame in frames:
         function = frame.function.encode("utf-32-le")
         same = frame.file == before
         file = b"" if same else frame.file.encode("utf-32-le")
-        kind = _SAME if same else 4
+        kind = TextBit.SAME if same else 4
         data += PYTHON_FRAME.pack(frame.line, len(function), len(file), 4, kind, 0)
         data += function + file
         before = frame.file

@@ -10,6 +10,7 @@ from twtui.model.event import Event
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters, Invariant, Row
 from twtui.model.plan import Plan
+from twtui.model.playback import Playback
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Snapshot:
     """Text of each capture that ``Event.capture`` can name; empty where there is none."""
     triggers: tuple[str, ...] = ()
     """Text of the trigger of each capture, by the same index."""
+    names: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Names of stack addresses, by process (0: the kernel) and address."""
     targets: tuple[TargetView, ...] = ()
     health: Health = field(default_factory=Health)
     notes: tuple[str, ...] = ()
@@ -112,6 +115,8 @@ class Snapshot:
     error: str = ""
     """One line, when the state is FAILED."""
     hint: str = ""
+    playback: Playback | None = None
+    """Where the recording stands, when one is being played."""
 
     @property
     def broken(self) -> tuple[Invariant, ...]:

@@ -1,0 +1,72 @@
+"""Redaction: parts of what was read are blotted out before anything is written anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from twtui.errors import UsageError
+from twtui.model.capture import Read, read_of
+from twtui.model.event import Event
+from twtui.model.python_frames import BrokenFramesError, PythonFrame, decode, encode
+
+BLOT = b"*"
+
+
+class Redaction:
+    """Replaces every match by as many asterisks, in strings, bytes and the names of Python frames.
+
+    Args:
+        text: A regular expression of Python's ``re``, over bytes; characters stand for their UTF-8.
+
+    Raises:
+        UsageError: It is none.
+    """
+
+    def __init__(self, text: str) -> None:
+        try:
+            self._pattern = re.compile(text.encode(errors="surrogateescape"))
+        except re.error as error:
+            raise UsageError(
+                f"bad regular expression {text!r}: {error}", "write it as for Python's re"
+            ) from None
+
+    def of(
+        self, events: Sequence[Event], captures: Mapping[int, tuple[str, str]]
+    ) -> Sequence[Event]:
+        """The events, without what matches.
+
+        Args:
+            events: As they came.
+            captures: ``Event.capture`` to the texts of trigger and capture.
+        """
+        reads = {index: read_of(capture) for index, (_, capture) in captures.items()}
+        # what is not known to be a number may be text
+        return [self._event(event, reads.get(event.capture, Read.BYTES)) for event in events]
+
+    def _event(self, event: Event, read: Read) -> Event:
+        if read in (Read.STRING, Read.BYTES):
+            data = self._blot(event.data)
+        elif read is Read.PYTHON:
+            data = self._frames(event.data)
+        else:
+            return event
+        return event if data is event.data else event._replace(data=data)
+
+    def _blot(self, data: bytes) -> bytes:
+        blotted, count = self._pattern.subn(lambda found: BLOT * len(found[0]), data)
+        return blotted if count else data
+
+    def _frames(self, data: bytes) -> bytes:
+        try:
+            frames = decode(data)
+        except BrokenFramesError:
+            return self._blot(data)
+        kept = [
+            PythonFrame(self._text(frame.function), self._text(frame.file), frame.line)
+            for frame in frames
+        ]
+        return data if tuple(kept) == frames else encode(kept)
+
+    def _text(self, text: str) -> str:
+        return self._blot(text.encode()).decode("utf-8", "replace")
