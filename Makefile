@@ -56,6 +56,10 @@ kernel-test: $(DONE)/dev ## the tests on the running kernel, none skipped; as ro
 screenshots: $(DONE)/project ## draw the README's pictures over a live run; as root
 	@$(BIN)/python scripts/screenshots.py
 
+.PHONY: readme
+readme: $(DONE)/project ## write the README's tables from those in the code
+	@$(BIN)/python scripts/readme.py
+
 .PHONY: lock
 lock: $(DONE)/venv ## write the lock files anew; ARGS=--upgrade takes newer versions
 	@$(PIP) install uv==$(UV_VERSION)

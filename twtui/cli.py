@@ -6,66 +6,32 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from twtui import __version__
 from twtui.errors import TwtuiError, UnsupportedError, UsageError
-from twtui.settings import COMMANDS, DEMO, DOCTOR, MONITOR, RECORD, Setting, settings_of
+from twtui.options import options_of
+from twtui.settings import (
+    COMMANDS,
+    CONFIG,
+    DEMO,
+    DIFF,
+    DOCTOR,
+    EXPORT,
+    MONITOR,
+    PRESETS,
+    RECORD,
+    REPLAY,
+    REPORT,
+)
 
 if TYPE_CHECKING:
     from logging import Logger
 
     from twtui.backend.base import Backend
     from twtui.model.plan import Plan, Target
+    from twtui.model.presets import Preset
 
 _INTERRUPTED = 130
-
-
-class _Parser(argparse.ArgumentParser):
-    """Says what is wrong through ``UsageError`` instead of printing its usage."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"{self.prog} --help lists the options")
-
-
-def parser_of(command: str) -> argparse.ArgumentParser:
-    """The parser of one command, made from the table of settings."""
-    prog = f"twtui {command}".strip()
-    parser = _Parser(
-        prog=prog,
-        description=f"Monitor BPF task work: {COMMANDS[command]}.",
-        epilog=_commands_help() if command == MONITOR else None,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    for setting in settings_of(command):
-        _add(parser, setting)
-    parser.add_argument("-V", "--version", action="version", version=f"twtui {__version__}")
-    return parser
-
-
-def _commands_help() -> str:
-    lines = [f"  twtui {name:<8} {text}" for name, text in COMMANDS.items() if name]
-    return "\n".join(
-        ["other commands (twtui COMMAND --help):", *lines, "", "exit codes: 0 done, 1 error, 2 usage, "
-         "3 loss, 4 not supported here,", "            5 not permitted, 6 no such target"]
-    )  # fmt: skip
-
-
-def _add(parser: argparse.ArgumentParser, setting: Setting) -> None:
-    flags = [f"-{setting.short}"] if setting.short else []
-    default = setting.default_text or (str(setting.default) if setting.metavar else "")
-    text = setting.help + (f" (default: {default})" if default not in ("", "None") else "")
-    options: dict[str, Any] = {"dest": setting.key, "default": setting.default}
-    if not setting.metavar:
-        options["action"] = "count" if setting.repeats else "store_true"
-    else:
-        options |= {"type": setting.parse, "metavar": setting.metavar}
-        if setting.repeats:
-            options["action"] = "append"
-        if setting.choices:
-            options["choices"] = setting.choices
-    parser.add_argument(*flags, f"--{setting.name}", help=text.replace("%", "%%"), **options)
 
 
 def say(text: str) -> None:
@@ -113,33 +79,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(arguments: list[str]) -> int:
     command = arguments[0] if arguments and arguments[0] in COMMANDS and arguments[0] else MONITOR
     rest = arguments[1:] if command else arguments
+    started: list[str] = []
+    if command == RECORD and "--" in rest:
+        started = rest[rest.index("--") + 1 :]
+        rest = rest[: rest.index("--")]
     try:
-        options, unknown = parser_of(command).parse_known_args(rest)
+        options = options_of(command, rest)
     except SystemExit:  # after --help and --version
         return 0
-    if unknown:
-        raise _unknown(unknown[0], command)
+    options.started = started
     _set_up_logging(options)
     if options.no_color:
         os.environ["NO_COLOR"] = "1"
+    if getattr(options, "no_cache", False):
+        os.environ["TWTUI_NO_CACHE"] = "1"  # the kernel process reads it
     run: dict[str, Callable[[argparse.Namespace, list[str]], int]] = {
         MONITOR: _monitor,
         RECORD: _record,
         DOCTOR: _doctor,
         DEMO: _demo,
+        PRESETS: _presets,
+        CONFIG: _config,
+        REPLAY: _replay,
+        REPORT: _report,
+        EXPORT: _export,
+        DIFF: _diff,
     }
     return run[command](options, arguments)
-
-
-def _unknown(word: str, command: str) -> UsageError:
-    prog = f"twtui {command}".strip()
-    if word in COMMANDS:
-        return UsageError(f"{word!r} must come first", f"write: twtui {word} [options]")
-    if word.startswith("-"):
-        return UsageError(f"unknown option {word}", f"{prog} --help lists the options")
-    if word.isdecimal() and command != DOCTOR:
-        return UsageError(f"unexpected word {word!r}", f"a process is named with -p {word}")
-    return UsageError(f"unknown command {word!r}", "twtui --help lists the commands")
 
 
 def _logger() -> Logger:
@@ -184,7 +150,11 @@ def checks() -> list[dict[str, Any]]:
 
 
 def obstacle() -> TwtuiError | None:
-    """Why the live backend cannot run here; None when it can."""
+    """Why the live backend cannot run here; None when, as far as a quick look goes, it can."""
+    from twtui.backend.readiness import seems_able
+
+    if seems_able():
+        return None
     from twtui.doctor import first_obstacle
 
     return first_obstacle(checks())
@@ -196,47 +166,29 @@ def _need_terminal(instead: str) -> None:
 
 
 def _monitor(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.planning import find_targets, make_plan
+    from twtui.finding import find_targets
+    from twtui.planning import make_plan
 
     _need_terminal("twtui record")
-    targets = find_targets(options)
+    targets = find_targets(options, say)
     plan = make_plan(options, targets)
     problem = obstacle()
+    from twtui.screen_command import show, show_findings
+
     if problem is None:
-        return _show(live_backend, plan if targets else None, options)
+        return show(options, live_backend, plan if targets else None)[1]
     if targets:
         raise problem
-    return _show_made_up(options, problem)
-
-
-def _show_made_up(options: argparse.Namespace, problem: TwtuiError) -> int:
-    from twtui.backend.demo import DEMO_TARGET, DemoBackend
-    from twtui.planning import make_plan
-
-    plan = make_plan(options, (DEMO_TARGET,))
-    return _show(lambda _: DemoBackend(reason=problem.message), plan, options)
-
-
-def _show(
-    make_backend: Callable[[Plan], Backend], plan: Plan | None, options: argparse.Namespace
-) -> int:
-    from twtui.model.enums import RunState
-    from twtui.planning import make_plan
-    from twtui.ui.app import TwtuiApp
-
-    app = TwtuiApp(make_backend, plan, lambda targets: make_plan(options, targets))
-    app.run()
-    last = app.last_snapshot
-    if last is not None and last.state is RunState.FAILED:
-        raise TwtuiError(last.error, last.hint)
-    return app.return_code or 0
+    return show_findings(options, problem, checks, live_backend)
 
 
 def _demo(options: argparse.Namespace, _arguments: list[str]) -> int:
     _need_terminal("twtui record -p PID")
+    from twtui.screen_command import show, stand_in
+
     problem = obstacle()
     if problem is not None:
-        return _show_made_up(options, problem)
+        return show(options, *stand_in(options, problem))[1]
     from twtui.demo import Workload
     from twtui.planning import make_plan
     from twtui.processes import find_target
@@ -246,33 +198,82 @@ def _demo(options: argparse.Namespace, _arguments: list[str]) -> int:
             options.capture = workload.capture
         targets: tuple[Target, ...] = (find_target(workload.pid),)
         plan = make_plan(options, targets)
-        return _show(live_backend, plan, options)
+        return show(options, live_backend, plan)[1]
+
+
+def _presets(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from twtui.presets_command import list_presets
+
+    return list_presets(options, checks)
+
+
+def _config(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from twtui.config_command import show_config
+
+    return show_config(options)
 
 
 def _record(options: argparse.Namespace, arguments: list[str]) -> int:
-    from twtui.output import LineWriter
-    from twtui.planning import find_targets, make_plan
-    from twtui.record import Limits, Recorder, ended_by_signals
+    if options.json_schema:
+        from twtui.record_command import print_schema
 
-    targets = find_targets(options)
-    plan = make_plan(options, targets).check()
-    writer = LineWriter(sys.stdout.fileno(), sys.stdout.encoding or "utf-8")
-    recorder = Recorder(
-        live_backend(plan),
-        plan,
-        writer,
-        limits=Limits(options.duration or 0, options.count or 0),
-        as_json=options.json,
-        with_data=not options.no_data,
-        argv=["twtui", *arguments],
-        say=say,
-    )
-    try:
-        with ended_by_signals(recorder.interrupted):
-            recorder.run()
-    finally:
-        writer.close()
-    return 0
+        return print_schema()
+    if not options.started:
+        return _record_targets(options, arguments, live_backend)
+    from twtui.processes import find_target
+    from twtui.started import StartedCommand, ThenGo
+
+    with StartedCommand(options.started, say=say) as command:
+        targets = (find_target(command.pid),)
+        return _record_targets(
+            options, arguments, lambda plan: ThenGo(live_backend(plan), command), targets
+        )
+
+
+def _record_targets(
+    options: argparse.Namespace,
+    arguments: list[str],
+    make_backend: Callable[[Plan], Backend],
+    started: tuple[Target, ...] = (),
+) -> int:
+    from twtui.finding import find_targets
+    from twtui.planning import make_plan
+    from twtui.record_command import record
+
+    plan = make_plan(options, started + find_targets(options, say)).check()
+    return record(options, plan, make_backend, ["twtui", *arguments], say)
+
+
+def _replay(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from twtui.replay_command import replay
+    from twtui.screen_command import show
+
+    def refuse(_targets: tuple[Target, ...], _preset: Preset | None) -> Plan:
+        raise UsageError("this is a recording", "start twtui to watch what runs now")
+
+    return replay(options, lambda make_backend, plan: show(options, make_backend, plan, refuse)[0])
+
+
+def _report(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from twtui.replay_command import report_recording
+
+    return report_recording(options)
+
+
+def _diff(options: argparse.Namespace, _arguments: list[str]) -> int:
+    from twtui.replay_command import diff_recordings
+
+    return diff_recordings(options)
+
+
+def _export(options: argparse.Namespace, _arguments: list[str]) -> int:
+    if options.json_schema:
+        from twtui.record_command import print_schema
+
+        return print_schema()
+    from twtui.export_command import export_recording
+
+    return export_recording(options)
 
 
 def _doctor(options: argparse.Namespace, _arguments: list[str]) -> int:

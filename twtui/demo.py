@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from twtui.errors import TwtuiError
+
+RECORDING = Path(__file__).parent / "_data" / "demo.twtui"
+"""A live run of the workload on a real kernel, for machines on which there can be none."""
 
 
 class Workload:

@@ -1,26 +1,28 @@
-"""A run as JSON Lines: a header, a line per event in the order of emission, a summary."""
+"""A run as JSON Lines: a header, a line per event in the order of emission, readings, a summary."""
 
 from __future__ import annotations
 
 import json
 import struct
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from twtui import __version__
-from twtui.errors import UsageError
-from twtui.model.capture import NUMBER_BYTES, Read, parse_capture
+from twtui.model.batch import Batch
+from twtui.model.capture import Read, decode_number, read_of
+from twtui.model.content import frames_of
+from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
-from twtui.model.histogram import Histogram
+from twtui.model.histogram import Histogram, bucket_start
 from twtui.model.ledger import COUNTER_NAMES, Counters
 from twtui.model.plan import Plan
+from twtui.model.python_frames import decode as decode_frames
 from twtui.model.snapshot import BackendInfo, Snapshot
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes; a new field does not raise it."""
-_SIGNED = (Read.I8, Read.I16, Read.I32, Read.I64)
 _UNKNOWN = ("", "none")
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
@@ -44,13 +46,19 @@ def header(plan: Plan, info: BackendInfo, argv: Sequence[str]) -> str:
     )
 
 
-def event(item: Event, captures: Mapping[int, tuple[str, str]], with_data: bool = True) -> str:
+def event(
+    item: Event,
+    captures: Mapping[int, tuple[str, str]],
+    with_data: bool = True,
+    names: Mapping[tuple[int, int], str] = MappingProxyType({}),
+) -> str:
     """The line of one event.
 
     Args:
         item: The event.
         captures: ``Event.capture`` to the texts of its trigger and capture.
         with_data: False leaves out what was read.
+        names: Of stack addresses, by process (0: the kernel) and address.
     """
     trigger, capture = captures.get(item.capture, _UNKNOWN)
     read = read_of(capture)
@@ -65,12 +73,17 @@ def event(item: Event, captures: Mapping[int, tuple[str, str]], with_data: bool 
         "map": item.map_kind,
         "mode": item.mode,
         "trigger": trigger,
+        "capture": capture,
         "delay_ns": item.delay_ns,
         "nofault": read_outcome(item.nofault),
         "read": read_outcome(item.result),
         "len": len(data or b""),
         "truncated": item.truncated,
     }
+    if item.address:
+        fields["address"] = item.address
+    if item.flags & EventFlag.DEFERRED:
+        fields["ran_cpu"] = item.ran_cpu
     if item.flags & EventFlag.GONE:
         fields["gone"] = True
     if item.flags & EventFlag.KEPT:
@@ -78,17 +91,11 @@ def event(item: Event, captures: Mapping[int, tuple[str, str]], with_data: bool 
     if item.wanted_bytes > len(data or b""):
         fields["wanted"] = item.wanted_bytes
     if with_data and data is not None:
-        fields.update(_content(read, data))
+        if read is Read.STACK:
+            fields["frames"] = list(frames_of(item, read, names))
+        else:
+            fields.update(content(read, data))
     return _encode(fields)
-
-
-@lru_cache(maxsize=256)
-def read_of(capture: str) -> Read:
-    """The final read of a capture, from its text; NONE for a text that is none."""
-    try:
-        return parse_capture(capture).read
-    except UsageError:
-        return Read.NONE
 
 
 def captured_bytes(item: Event, read: Read) -> bytes | None:
@@ -99,18 +106,60 @@ def captured_bytes(item: Event, read: Read) -> bytes | None:
     return item.data.removesuffix(b"\0") if read is Read.STRING else item.data
 
 
-def _content(read: Read, data: bytes) -> dict[str, Any]:
-    size = NUMBER_BYTES.get(read)
-    if size is not None and len(data) >= size:
-        return {"value": int.from_bytes(data[:size], "little", signed=read in _SIGNED)}
+def content(read: Read, data: bytes) -> dict[str, Any]:
+    """What was read, as the fields that stand for it: ``text``, ``hex``, ``value`` or ``frames``."""
+    number = decode_number(read, data)
+    if number is not None:
+        return {"value": number}
     if read is Read.STACK:
         return {
             "frames": [hex(frame) for (frame,) in struct.iter_unpack("<Q", data[: len(data) & ~7])]
         }
+    if read is Read.PYTHON and (text := display_text(data, read)) is not None:
+        return {"text": text, "frames": [frame._asdict() for frame in decode_frames(data)]}
     try:
         return {"text": data.decode()}
     except UnicodeDecodeError:
         return {"hex": data.hex()}
+
+
+def reading(batch: Batch, mode: str) -> str:
+    """The line of a batch that has a reading: what has been counted so far. One a second is enough.
+
+    Args:
+        batch: With a reading.
+        mode: In which the next trigger schedules.
+    """
+    taken = batch.reading
+    assert taken is not None
+    ledger: dict[str, dict[str, Any]] = {}
+    for (kind, name), counters in taken.ledger.items():
+        ledger.setdefault(kind, {})[name] = _counters(counters)
+    histograms: dict[str, dict[str, Any]] = {}
+    for (kind, name), histogram in taken.latency.items():
+        histograms.setdefault(kind, {})[name] = [
+            [bucket_start(bucket), count] for bucket, count in sorted(histogram.counts.items())
+        ]
+    return _encode(
+        {
+            "type": "reading",
+            "ts_ns": batch.at_ns,
+            "mode": mode,
+            "quiet": taken.quiet,
+            "ledger": ledger,
+            "histogram": histograms,
+            "targets": [
+                {
+                    "pid": target.pid,
+                    "name": target.name.encode(errors="replace").decode(),
+                    "threads": target.threads,
+                    "state": target.state,
+                }
+                for target in taken.targets
+            ],
+            "backlog_bytes": taken.backlog_bytes,
+        }
+    )
 
 
 def summary(snapshot: Snapshot, unwritten: int = 0) -> str:

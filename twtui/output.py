@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import queue
 import select
+import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from twtui.errors import TwtuiError
 from twtui.model.event import Event
@@ -97,12 +98,36 @@ class LineWriter:
                 self._waiting -= count
 
     def _write(self, data: bytes) -> None:
-        left = memoryview(data)
-        while left:
-            try:
-                left = left[os.write(self._descriptor, left) :]
-            except BlockingIOError:  # the other side may have made the shared pipe non-blocking
-                select.select([], [self._descriptor], [])
+        _write_all(self._descriptor, data)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:  # the other side may have made the shared pipe non-blocking
+            select.select([], [descriptor], [])
+
+
+def print_pieces(pieces: Iterable[str]) -> None:
+    """Write to standard output, past Python's buffer, which would complain once more at the exit.
+
+    Raises:
+        BrokenPipeError: Nobody reads.
+        TwtuiError: It cannot be written.
+    """
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.flush()
+    for piece in pieces:
+        try:
+            _write_all(sys.stdout.fileno(), piece.encode(encoding, "backslashreplace"))
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise TwtuiError(
+                f"cannot write to standard output: {error.strerror}", "make room for it"
+            ) from None
 
 
 def _job(events: Sequence[Event], form: Callable[[Event], str]) -> _Job:

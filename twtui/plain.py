@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from twtui.export import captured_bytes, read_of
-from twtui.model.capture import NUMBER_BYTES, Read
+from twtui.export import captured_bytes
+from twtui.model.capture import Read, decode_number, read_of
+from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
 from twtui.model.snapshot import BackendInfo, Snapshot
@@ -44,8 +45,10 @@ def _content(item: Event, captures: Mapping[int, tuple[str, str]], with_data: bo
         words.append(read_outcome(item.result) or read_outcome(item.nofault) or "")
     elif not with_data:
         words.append(f"{count(len(data))} bytes")
-    elif read in NUMBER_BYTES:
-        words.append(f"{int.from_bytes(data, 'little'):#x}")
+    elif (number := decode_number(read, data)) is not None:
+        words.append(f"{number} ({number & (1 << 64) - 1:#x})")
+    elif (text := display_text(data, read)) is not None:
+        return display_name(text)
     elif read is not Read.NONE:
         words.append(f'"{escape_bytes(data)}"')
     if item.truncated:

@@ -1,67 +1,54 @@
-"""From parsed options to a plan: targets looked up, triggers and captures parsed, defaults decided."""
+"""From options to a plan: preset and flags combined, triggers and captures parsed, defaults decided."""
 
 from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from typing import Any
 
-from twtui.errors import NoSuchTargetError, UsageError
+from twtui.errors import UsageError
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import DEFAULT_CAPTURE, Plan, Target, Watch
-from twtui.model.trigger import DEFAULT_RATE_HZ, MAX_RATE_HZ, Trigger, TriggerKind, parse_trigger
+from twtui.model.presets import Preset
+from twtui.model.trigger import DEFAULT_RATE_HZ, MAX_RATE_HZ, TriggerKind, parse_trigger
 
 _COMPARED = (TriggerKind.SAMPLE, TriggerKind.PROBE)
 """Triggers cheap enough to schedule from every map kind, so that the three can be compared."""
 
 
-def find_targets(options: argparse.Namespace) -> tuple[Target, ...]:
-    """The processes that the options name, each once; none when they name none.
-
-    Raises:
-        NoSuchTargetError: A PID cannot be a target, or nothing matches.
-        UsageError: The name is not a regular expression.
-    """
-    from twtui.processes import find_target, matching
-
-    found = {pid: find_target(pid) for part in options.pid or () for pid in part}
-    if options.name is not None or options.user is not None:
-        matches = matching(options.name or "", options.user or "")
-        if not matches:
-            raise NoSuchTargetError(
-                "no process matches " + " and ".join(_wanted(options)),
-                "look with ps, or start twtui without a name to pick one",
-            )
-        found.update({target.pid: target for target in matches})
-    return tuple(found.values())
-
-
-def _wanted(options: argparse.Namespace) -> list[str]:
-    parts = []
-    if options.name is not None:
-        parts.append(f"-n {options.name!r}")
-    if options.user is not None:
-        parts.append(f"-u {options.user!r}")
-    return parts
-
-
-def make_plan(options: argparse.Namespace, targets: tuple[Target, ...]) -> Plan:
+def make_plan(
+    options: argparse.Namespace, targets: tuple[Target, ...], preset: Preset | None = None
+) -> Plan:
     """The plan that the options describe; not checked for targets when there are none yet.
+
+    Args:
+        options: Parsed, and completed from environment and config file.
+        targets: What to watch; may come later.
+        preset: What a person has just picked; comes before the triggers that the options name.
 
     Raises:
         UsageError: An option is wrong, or the pair of trigger and mode is refused.
     """
-    triggers = _triggers(options)
-    capture = parse_capture(DEFAULT_CAPTURE if options.capture is None else options.capture)
+    given: frozenset[str] = options.config.given
+    chosen = preset or _named_preset(options, given)
+
+    def value(key: str, of_preset: Any) -> Any:
+        """A flag comes before the preset, and the preset before the rest."""
+        return getattr(options, key) if key in given or of_preset is None else of_preset
+
+    watches = _watches(options, given, chosen)
     plan = Plan(
         targets=targets,
-        watches=tuple(Watch(trigger, capture) for trigger in triggers),
-        map_kinds=_map_kinds(options.map, triggers),
-        mode=Mode(options.mode),
-        defer=Defer(options.defer),
-        max_bytes=options.max_bytes,
+        watches=watches,
+        map_kinds=_map_kinds(value("map", chosen and chosen.map_kinds), watches),
+        mode=Mode(value("mode", chosen and chosen.mode)),
+        defer=Defer(value("defer", chosen and chosen.defer)),
+        max_bytes=value("max_bytes", chosen and chosen.max_bytes),
         slots=options.slots,
         buffer_bytes=_buffer(options.buffer),
+        children=value("children", chosen and chosen.children),
+        threads=_threads(options, targets),
     )
     if targets:
         return plan.check()
@@ -69,30 +56,60 @@ def make_plan(options: argparse.Namespace, targets: tuple[Target, ...]) -> Plan:
     return _without_targets(plan)
 
 
+def _named_preset(options: argparse.Namespace, given: frozenset[str]) -> Preset | None:
+    name = options.preset
+    own = sorted({"trigger", "capture"} & given)
+    if name is None or (own and "preset" not in given):
+        return None
+    if own:
+        raise UsageError(
+            f"--preset {name} brings its own triggers and captures: it excludes --{own[0]}",
+            "give one of them",
+        )
+    presets: dict[str, Preset] = options.config.presets
+    if name not in presets:
+        raise UsageError(f"there is no preset {name!r}", f"there are {', '.join(presets)}")
+    return presets[name]
+
+
 def _without_targets(plan: Plan) -> Plan:
     return replace(replace(plan, targets=(Target(1),)).check(), targets=())
 
 
-def _triggers(options: argparse.Namespace) -> tuple[Trigger, ...]:
+def _watches(
+    options: argparse.Namespace, given: frozenset[str], preset: Preset | None
+) -> tuple[Watch, ...]:
     if options.frequency is not None and options.period is not None:
         raise UsageError("-F and --period exclude each other", "give one of them")
     rate_hz = options.frequency or DEFAULT_RATE_HZ
     if rate_hz > MAX_RATE_HZ:
         raise UsageError(f"-F {rate_hz} is out of range", f"give 1 to {MAX_RATE_HZ}")
-    text = "sample" if options.trigger is None else options.trigger
-    triggers = tuple(parse_trigger(part, rate_hz, options.period or 0) for part in text.split(","))
-    sampled = any(trigger.kind is TriggerKind.SAMPLE for trigger in triggers)
-    for flag, value in (("-F", options.frequency), ("--period", options.period)):
-        if value is not None and not sampled:
+    period = options.period or 0
+    if preset:
+        watches = preset.watches(rate_hz, period)
+    else:
+        text = "sample" if options.trigger is None else options.trigger
+        capture = parse_capture(DEFAULT_CAPTURE if options.capture is None else options.capture)
+        watches = tuple(
+            Watch(parse_trigger(part, rate_hz, period), capture) for part in text.split(",")
+        )
+    sampled = any(watch.trigger.kind is TriggerKind.SAMPLE for watch in watches)
+    for flag, key in (("-F", "frequency"), ("--period", "period")):
+        # one from a config file is for the runs that sample
+        if key in given and not sampled:
             raise UsageError(f"{flag} needs a sample trigger", "add --trigger sample or leave it")
-    return triggers
+    return watches
 
 
-def _map_kinds(text: str | None, triggers: tuple[Trigger, ...]) -> tuple[MapKind, ...]:
-    if text is None:
-        compared = all(trigger.kind in _COMPARED for trigger in triggers)
+def _map_kinds(
+    value: str | tuple[MapKind, ...] | None, watches: tuple[Watch, ...]
+) -> tuple[MapKind, ...]:
+    if isinstance(value, tuple):
+        return value
+    if value is None:
+        compared = all(watch.trigger.kind in _COMPARED for watch in watches)
         return tuple(MapKind) if compared else (MapKind.HASH,)
-    named = [part.strip() for part in text.split(",")]
+    named = [part.strip() for part in value.split(",")]
     for name in named:
         if name not in ("all", *MapKind):
             raise UsageError(f"bad map kind {name!r}", "give hash, array, lru_hash or all")
@@ -103,3 +120,10 @@ def _buffer(size: int) -> int:
     if size & (size - 1):
         raise UsageError(f"--buffer {size} is not a power of two", "give 64k, 1m, 8m and so on")
     return size
+
+
+def _threads(options: argparse.Namespace, targets: tuple[Target, ...]) -> tuple[int, ...]:
+    """The threads that ``-t`` names; those of processes that were picked later do not count."""
+    # the demo has no -t
+    named = getattr(options, "tid", None) or ()
+    return tuple(dict.fromkeys(tid for part in named for tid in part)) if targets else ()

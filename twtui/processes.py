@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
@@ -18,7 +21,7 @@ ZOMBIE = "it has ended and only waits for its parent (zombie)"
 
 _PF_KTHREAD = 0x00200000
 _KERNEL_PROCESS = "twtui.kernel"
-_ATTRIBUTES = ["pid", "ppid", "name", "username", "num_threads", "cpu_percent", "cmdline"]
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ class ProcessRow:
     """The command line, or the name in brackets where there is none."""
     refusal: str = ""
     """Why it cannot be a target; empty when it can."""
+    parent: int = 0
+    """PID of its parent; 0 when it has none."""
 
     @property
     def target(self) -> Target:
@@ -46,26 +51,39 @@ class ProcessRow:
         return Target(self.pid, self.start_ticks, self.name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Stat:
-    """What /proc/PID/stat says that psutil does not."""
+class _Stat(NamedTuple):
+    """One reading of /proc/PID/stat: a single small file, where psutil reads several."""
 
+    name: str
     state: str
+    parent: int
     flags: int
+    cpu_ticks: int
+    threads: int
     start_ticks: int
 
 
 def _read_stat(pid: int) -> _Stat | None:
     try:
-        text = Path(f"/proc/{pid}/stat").read_bytes()
+        with Path(f"/proc/{pid}/stat").open("rb", buffering=0) as file:
+            text = file.read()
     except OSError:
         return None
     # The name is in parentheses and may hold anything, parentheses and newlines included.
-    fields = text[text.rfind(b")") + 2 :].split()
-    return _Stat(fields[0].decode("ascii", "replace"), int(fields[6]), int(fields[19]))
+    end = text.rfind(b")")
+    fields = text[end + 2 :].split()
+    return _Stat(
+        name=text[text.find(b"(") + 1 : end].decode("utf-8", "surrogateescape"),
+        state=fields[0].decode("ascii", "replace"),
+        parent=int(fields[1]),
+        flags=int(fields[6]),
+        cpu_ticks=int(fields[11]) + int(fields[12]),
+        threads=int(fields[17]),
+        start_ticks=int(fields[19]),
+    )
 
 
-def _leader(pid: int) -> int:
+def leader_of(pid: int) -> int:
     """The process that a thread belongs to; 0 when it cannot be read."""
     try:
         status = Path(f"/proc/{pid}/status").read_bytes()
@@ -83,7 +101,9 @@ def _refusal(pid: int, stat: _Stat, ours: frozenset[int]) -> str:
     return ZOMBIE if stat.state in "ZX" else ""
 
 
-def _our_processes(parents: dict[int, int], commands: dict[int, list[str]]) -> frozenset[int]:
+def _our_processes(
+    parents: Mapping[int, int], commands: Mapping[int, Sequence[str]]
+) -> frozenset[int]:
     """This process, its kernel process, and what stands between the two (sudo)."""
     ours = {os.getpid()}
     for pid, command in commands.items():
@@ -99,33 +119,85 @@ def _our_processes(parents: dict[int, int], commands: dict[int, list[str]]) -> f
     return frozenset(ours)
 
 
-def list_processes() -> list[ProcessRow]:
-    """Every process, by PID. About 0.2 ms each, so call it in a thread; CPU needs a second call."""
-    found = []
-    parents: dict[int, int] = {}
-    commands: dict[int, list[str]] = {}
-    for process in psutil.process_iter(_ATTRIBUTES):
-        values = process.info
-        stat = _read_stat(process.pid)
-        if stat is not None:
-            found.append((values, stat))
-            parents[process.pid] = values["ppid"] or 0
-            commands[process.pid] = values["cmdline"] or []
-    ours = _our_processes(parents, commands)
-    return [
-        ProcessRow(
-            pid=values["pid"],
-            start_ticks=stat.start_ticks,
-            user=values["username"] or "?",
-            threads=values["num_threads"] or 0,
-            cpu_percent=values["cpu_percent"] or 0.0,
-            state=stat.state,
-            name=values["name"] or "?",
-            command=" ".join(values["cmdline"] or ()).strip() or f"[{values['name'] or '?'}]",
-            refusal=_refusal(values["pid"], stat, ours),
+class _Known(NamedTuple):
+    """What does not change while a process keeps its PID and its name."""
+
+    start_ticks: int
+    name: str
+    user: str
+    command: tuple[str, ...]
+    full_name: str
+
+
+class ProcessReader:
+    """Reads the process table again and again; what cannot have changed is not read twice."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, _Known] = {}
+        self._ticks: dict[int, int] = {}
+        self._read_s = 0.0
+
+    def read(self) -> list[ProcessRow]:
+        """Every process, by PID. About 30 µs for each that is known, so call it in a thread.
+
+        CPU shares are those since the reading before.
+        """
+        stats = {pid: stat for pid in psutil.pids() if (stat := _read_stat(pid)) is not None}
+        known = {pid: self._look(pid, stat) for pid, stat in stats.items()}
+        now_s = time.monotonic()
+        elapsed_s, self._read_s = now_s - self._read_s, now_s
+        same = {
+            pid
+            for pid, one in known.items()
+            if pid in self._known and self._known[pid].start_ticks == one.start_ticks
+        }
+        ours = _our_processes(
+            {pid: stat.parent for pid, stat in stats.items()},
+            {pid: one.command for pid, one in known.items()},
         )
-        for values, stat in found
-    ]
+        rows = []
+        for pid, stat in stats.items():
+            one = known[pid]
+            used = stat.cpu_ticks - self._ticks.get(pid, 0) if pid in same else 0
+            rows.append(
+                ProcessRow(
+                    pid=pid,
+                    start_ticks=stat.start_ticks,
+                    user=one.user,
+                    threads=stat.threads,
+                    cpu_percent=max(used, 0) / _TICKS_A_SECOND / elapsed_s * 100,
+                    state=stat.state,
+                    name=one.full_name,
+                    command=" ".join(one.command).strip() or f"[{one.full_name}]",
+                    refusal=_refusal(pid, stat, ours),
+                    parent=stat.parent,
+                )
+            )
+        self._known = known
+        self._ticks = {pid: stat.cpu_ticks for pid, stat in stats.items()}
+        return rows
+
+    def _look(self, pid: int, stat: _Stat) -> _Known:
+        before = self._known.get(pid)
+        # an exec gives the process another name in nearly every case
+        if before and (before.start_ticks, before.name) == (stat.start_ticks, stat.name):
+            return before
+        user, command, full_name = "?", tuple[str, ...](), stat.name
+        try:
+            process = psutil.Process(pid)
+            with process.oneshot():
+                user = process.username()
+                if not stat.flags & _PF_KTHREAD:
+                    command = tuple(process.cmdline())
+                    full_name = process.name()
+        except (psutil.Error, OSError):
+            pass
+        return _Known(stat.start_ticks, stat.name, user, command, full_name)
+
+
+def list_processes() -> list[ProcessRow]:
+    """Every process, by PID, read once."""
+    return ProcessReader().read()
 
 
 def _our_children() -> frozenset[int]:
@@ -154,10 +226,11 @@ def find_target(pid: int) -> Target:
         raise NoSuchTargetError(
             f"no process has PID {pid}", "look it up with ps, or start twtui without -p to pick one"
         )
-    leader = _leader(pid)
+    leader = leader_of(pid)
     if leader not in (0, pid):
         raise NoSuchTargetError(
-            f"{pid} is a thread, not a process", f"its process has PID {leader}: use -p {leader}"
+            f"{pid} is a thread, not a process",
+            f"its process has PID {leader}: use -p {leader}, or -t {pid} for the thread alone",
         )
     refusal = _refusal(pid, stat, _our_children())
     if refusal:

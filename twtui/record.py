@@ -13,14 +13,20 @@ from functools import partial
 from twtui import export
 from twtui.backend.base import Backend
 from twtui.engine import Engine
+from twtui.errors import TwtuiError
 from twtui.model.batch import Batch
 from twtui.model.enums import TargetState
 from twtui.model.event import Event
+from twtui.model.filter import Filter
 from twtui.model.plan import Plan, Stop
+from twtui.model.redaction import Redaction
 from twtui.model.snapshot import BackendInfo, Snapshot
 from twtui.output import LineWriter
+from twtui.recording import Recorder
 
 Say = Callable[[str], None]
+READING_INTERVAL_NS = 1_000_000_000
+"""From one line with all counters to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,7 @@ class Limits:
     """Events; exactly so many are written."""
 
 
-class Recorder:
+class RecordRun:
     """One run from attach to summary.
 
     Args:
@@ -42,9 +48,15 @@ class Recorder:
         writer: Takes the lines.
         limits: When to end.
         as_json: JSON Lines, else text.
+        with_readings: A JSON line of all counters, too, once a second.
+        with_events: False writes no line for an event, only what comes at the end.
         with_data: False leaves out what was read.
+        redaction: Blots parts of what was read out of the lines.
+        keep: Only events that it matches have a line.
+        recorder: Started already, keeps a recording of the run.
         argv: For the header.
         say: Takes messages, one line each.
+        watch: Sees the newest snapshot, a few times a second.
         clock: CLOCK_MONOTONIC, ns.
     """
 
@@ -56,25 +68,37 @@ class Recorder:
         *,
         limits: Limits = Limits(),
         as_json: bool = False,
+        with_readings: bool = False,
+        with_events: bool = True,
         with_data: bool = True,
+        redaction: Redaction | None = None,
+        keep: Filter | None = None,
+        recorder: Recorder | None = None,
         argv: Sequence[str] = (),
         say: Say = lambda _: None,
+        watch: Callable[[Snapshot], None] = lambda _: None,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         self._plan = plan
         self._writer = writer
         self._limits = limits
         self._json = as_json
+        self._with_readings = with_readings and as_json
+        self._with_events = with_events
         self._with_data = with_data
+        self._redaction = redaction
+        self._keep = keep
+        self._recorder = recorder
         self._argv = argv
         self._say = say
         self._clock = clock
-        self._engine = Engine(
-            backend, plan, lambda _: None, observers=(self._observe,), clock=clock
-        )
+        self._engine = Engine(backend, plan, watch, observers=(self._observe,), clock=clock)
         self._info = BackendInfo("")
         self._captures: dict[int, tuple[str, str]] = {}
+        self._names: dict[tuple[int, int], str] = {}
+        self._mode = str(plan.mode)
         self._written = 0
+        self._read_ns = 0
         self._all_ended = False
         self.interrupted = threading.Event()
         """Set it to end the run as if its time were over."""
@@ -88,7 +112,21 @@ class Recorder:
         Raises:
             TwtuiError: It could not start, or failed under way (then the summary is written too).
         """
-        self._info = self._engine.open()
+        try:
+            self._info = self._engine.open()
+        except BaseException:
+            if self._recorder:
+                self._recorder.discard()
+            raise
+        try:
+            return self._run()
+        finally:
+            if self._recorder:
+                self._recorder.stop()
+
+    def _run(self) -> Snapshot:
+        if self._recorder:
+            self._recorder.begin(self._info)
         deadline = self._clock() + self._limits.duration_ns if self._limits.duration_ns else 0
         self._begin()
         stopping = False
@@ -104,6 +142,9 @@ class Recorder:
         self._end(final)
         if self._engine.failure is not None:
             raise self._engine.failure
+        recording = self._recorder.state if self._recorder else None
+        if recording and recording.error:
+            raise TwtuiError(recording.error, recording.hint)
         return final
 
     def _is_over(self, deadline: int) -> bool:
@@ -111,30 +152,61 @@ class Recorder:
             self.interrupted.is_set()
             or self._writer.failed
             or self._all_ended
+            or self._recording_ended()
             or bool(deadline and self._clock() >= deadline)
             or bool(self._limits.count and self._written >= self._limits.count)
         )
+
+    def _recording_ended(self) -> bool:
+        state = self._recorder.state if self._recorder else None
+        return state is not None and not state.active
 
     def _begin(self) -> None:
         if self._json:
             self._writer.line(export.header(self._plan, self._info, self._argv))
 
     def _observe(self, batch: Batch, events: list[Event]) -> None:
+        if self._recorder:
+            self._recorder.observe(batch, events)
         if batch.captures:
             self._captures = {**self._captures, **batch.captures}
+        if batch.names:
+            self._names = {**self._names, **batch.names}
+        self._mode = batch.mode or self._mode
         for note in batch.notes:
             self._say(note)
         if batch.reading and batch.reading.targets:
             states = {target.state for target in batch.reading.targets}
             self._all_ended = states == {TargetState.EXITED}
+        if self._keep:
+            matches, known = self._keep.matches, self._captures
+            events = [e for e in events if matches(e, *known.get(e.capture, ("", "none")))]
         if self._limits.count:
             events = events[: self._limits.count - self._written]
         self._written += len(events)
-        self._writer.events(events, self._form())
+        if self._with_events:
+            lines: Sequence[Event] = events
+            if self._redaction and self._with_data:
+                lines = self._redaction.of(events, self._captures)
+            self._writer.events(lines, self._form())
+        if self._with_readings and batch.reading and (self._is_second(batch) or batch.end):
+            self._writer.line(export.reading(batch, self._mode))
+
+    def _is_second(self, batch: Batch) -> bool:
+        """A second has passed since the last line of a reading; the first is a second late too."""
+        if self._read_ns and batch.at_ns - self._read_ns < READING_INTERVAL_NS:
+            return False
+        first, self._read_ns = not self._read_ns, batch.at_ns
+        return not first
 
     def _form(self) -> Callable[[Event], str]:
         if self._json:
-            return partial(export.event, captures=self._captures, with_data=self._with_data)
+            return partial(
+                export.event,
+                captures=self._captures,
+                with_data=self._with_data,
+                names=self._names,
+            )
         from twtui import plain
 
         return partial(
@@ -154,6 +226,9 @@ class Recorder:
             self._say(f"{unwritten:,} events were not written: standard output was read too slowly")
         for invariant in final.broken:
             self._say(f"the ledger does not balance: {invariant.detail}")
+        recording = self._recorder.state if self._recorder else None
+        if recording and recording.ended == "max-size":
+            self._say(f"{recording.path} has reached --max-size, so the run was ended")
 
 
 @contextlib.contextmanager

@@ -9,16 +9,32 @@ from typing import Any, NamedTuple
 from twtui.errors import UsageError
 
 MONITOR, RECORD, DOCTOR, DEMO = "", "record", "doctor", "demo"
+PRESETS, CONFIG = "presets", "config"
+REPLAY, REPORT, EXPORT, DIFF = "replay", "report", "export", "diff"
 
 COMMANDS: dict[str, str] = {
     MONITOR: "pick a process, or watch the ones that are named",
-    RECORD: "watch without a screen: text lines, or JSON Lines with --json",
+    RECORD: "watch without a screen: text lines, JSON Lines with --json, a recording with -o",
+    REPLAY: "show a recording on the screens, or JSON Lines from standard input (-)",
+    REPORT: "say what a recording comes to: ledger, delays, what was read most often",
+    EXPORT: "print a recording as JSON Lines, CSV, a Chrome trace or folded stacks",
+    DIFF: "show two recordings side by side",
     DOCTOR: "say what works here, what does not, and what fixes it",
     DEMO: "start a small workload and watch it",
+    PRESETS: "list what can be watched by name, and with -p whether a process has it",
+    CONFIG: "show every setting, its value, and where that comes from",
 }
 """Commands and their summaries; the empty name is ``twtui`` itself."""
 
+FILES: dict[str, tuple[str, ...]] = {
+    REPLAY: ("FILE",),
+    REPORT: ("FILE",),
+    EXPORT: ("FILE",),
+    DIFF: ("A", "B"),
+}
+"""Commands that take files, and what the help calls these."""
 _RUNS = (MONITOR, RECORD)
+_ASSERTS = (RECORD, REPLAY, REPORT)
 _PLANS = (*_RUNS, DEMO)
 _ALL = tuple(COMMANDS)
 _DURATION_S = {"": 1.0, "us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -41,6 +57,17 @@ def duration_ns(text: str) -> int:
     return nanoseconds
 
 
+def factor(text: str) -> float:
+    """``2``, ``0.5``: a positive number.
+
+    Raises:
+        UsageError: Not one.
+    """
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,4})?", text.strip()) or not float(text):
+        raise UsageError(f"bad factor {text!r}", "write 0.5, 2 or 10")
+    return float(text)
+
+
 def size_bytes(text: str) -> int:
     """``8m``, ``64k``, ``1g`` or bare bytes.
 
@@ -60,9 +87,10 @@ def whole_number(text: str) -> int:
     Raises:
         UsageError: Anything else.
     """
-    if not re.fullmatch(r"[0-9]{1,12}", text.strip()) or not int(text):
+    digits = text.strip()
+    if not re.fullmatch(r"[0-9]{1,12}", digits) or not int(digits):
         raise UsageError(f"bad number {text!r}", "write a whole number from 1")
-    return int(text)
+    return int(digits)
 
 
 def pids(text: str) -> list[int]:
@@ -72,8 +100,8 @@ def pids(text: str) -> list[int]:
         UsageError: Something else.
     """
     found = []
-    for part in text.split(","):
-        if not re.fullmatch(r"[0-9]{1,10}", part.strip()) or not 0 < int(part) < 1 << 31:
+    for part in map(str.strip, text.split(",")):
+        if not re.fullmatch(r"[0-9]{1,10}", part) or not 0 < int(part) < 1 << 31:
             raise UsageError(f"bad PID {part!r}", "write -p 4242 or -p 4242,4243")
         found.append(int(part))
     return found
@@ -95,20 +123,42 @@ class Setting(NamedTuple):
     choices: tuple[str, ...] = ()
     repeats: bool = False
     commands: tuple[str, ...] = _PLANS
+    configurable: bool = True
+    """May also come from the environment and from a config file."""
 
     @property
     def key(self) -> str:
         """The name as an identifier."""
         return self.name.replace("-", "_")
 
+    @property
+    def variable(self) -> str:
+        """The name of its environment variable."""
+        return f"TWTUI_{self.key.upper()}"
+
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
         "pid", "watch this process; may be repeated, or several with commas", "PID", "p",
-        parse=pids, repeats=True, commands=_RUNS,
+        parse=pids, repeats=True, commands=(*_RUNS, PRESETS), configurable=False,
     ),
-    Setting("name", "watch every process whose name matches", "REGEX", "n", commands=_RUNS),
-    Setting("user", "watch this user's processes", "USER", "u", commands=_RUNS),
+    Setting(
+        "name", "watch every process whose name matches", "REGEX", "n", commands=_RUNS,
+        configurable=False,
+    ),
+    Setting(
+        "user", "watch this user's processes", "USER", "u", commands=_RUNS, configurable=False,
+    ),
+    Setting(
+        "tid", "watch this thread only; may be repeated, or several with commas", "TID", "t",
+        parse=pids, repeats=True, commands=_RUNS, configurable=False,
+    ),
+    Setting("children", "watch the processes that they start, too", default=False),
+    Setting(
+        "wait", "with -n or -u: wait until such a process appears", default=False, commands=_RUNS,
+        configurable=False,
+    ),
+    Setting("preset", "watch what has this name; twtui presets lists them", "NAME"),
     Setting(
         "map", "map kinds to schedule from: hash, array, lru_hash, a list with commas, or all",
         "KINDS", default_text="all with sample and probe, else hash",
@@ -146,26 +196,85 @@ SETTINGS: tuple[Setting, ...] = (
         "buffer", "ring buffer, a power of two", "SIZE",
         default=8 << 20, default_text="8m", parse=size_bytes,
     ),
+    Setting("no-cache", "compile again, and keep nothing for the next start", default=False),
     Setting(
         "duration", "end after this long, counted from attach: 10s, 500ms, bare seconds", "TIME",
-        "d", parse=duration_ns, commands=(RECORD,),
+        "d", parse=duration_ns, commands=(RECORD,), configurable=False,
     ),
     Setting(
         "count", "print this many events, then end", "N", "c",
-        parse=whole_number, commands=(RECORD,),
+        parse=whole_number, commands=(RECORD,), configurable=False,
     ),
-    Setting("json", "one JSON object a line", commands=(RECORD, DOCTOR), default=False),
+    Setting(
+        "json", "JSON: one object a line, or one in all", default=False,
+        commands=(RECORD, DOCTOR, PRESETS, CONFIG, REPORT, DIFF), configurable=False,
+    ),
+    Setting(
+        "readings", "with JSON Lines: a line of all counters, too, once a second", default=False,
+        commands=(RECORD, EXPORT), configurable=False,
+    ),
     Setting("no-data", "leave out what was read", commands=(RECORD,), default=False),
+    Setting(
+        "redact", "replace what matches in the data by asterisks before it is written", "REGEX",
+        commands=(RECORD,),
+    ),
+    Setting(
+        "filter", "only events that match: pid:42 comm:nginx delay>1ms text:word", "EXPR",
+        commands=(MONITOR, RECORD, DEMO, REPLAY, EXPORT), configurable=False,
+    ),
+    Setting(
+        "format", "jsonl, csv, chrome (for Perfetto) or folded (for flame graphs)", "FORM", "f",
+        default="jsonl", choices=("jsonl", "csv", "chrome", "folded"), commands=(EXPORT,),
+        configurable=False,
+    ),
+    Setting(
+        "output", "write here: a recording, or what is exported", "FILE", "o",
+        commands=(RECORD, EXPORT), configurable=False,
+    ),
+    Setting(
+        "force", "overwrite what -o names", default=False, commands=(RECORD, EXPORT),
+        configurable=False,
+    ),
+    Setting(
+        "max-size", "end before the recording is larger", "SIZE", parse=size_bytes,
+        commands=(RECORD,),
+    ),
+    Setting(
+        "speed", "times as fast as it happened", "FACTOR", default=1.0, parse=factor,
+        commands=(REPLAY,), configurable=False,
+    ),
+    Setting(
+        "assert", "exit with 3 unless this holds: p99(resume) < 1ms, lost == 0; may be repeated",
+        "EXPR", repeats=True, commands=_ASSERTS, configurable=False,
+    ),
+    Setting(
+        "fail-on-loss", "exit with 3 when anything was dropped, cancelled, lost, missed or had no "
+        "slot", default=False, commands=_ASSERTS, configurable=False,
+    ),
+    Setting(
+        "json-schema", "print the JSON Schema of the lines, and end", default=False,
+        commands=(RECORD, EXPORT), configurable=False,
+    ),
+    Setting("ascii", "draw with ASCII alone", default=False, commands=(MONITOR, DEMO, REPLAY)),
     Setting("no-color", "no colors, as with NO_COLOR", default=False, commands=_ALL),
     Setting(
         "verbose", "say more; twice for everything", short="v", default=0, repeats=True,
-        commands=_ALL,
+        commands=_ALL, configurable=False,
     ),
     Setting("log-file", "write messages here", "FILE", commands=_ALL),
+    Setting(
+        "config", "read this config file", "FILE", default_text="twtui/config.toml in "
+        "$XDG_CONFIG_HOME or ~/.config", commands=_ALL, configurable=False,
+    ),
+    Setting("show", "show the settings (what it does anyway)", default=False, commands=(CONFIG,),
+        configurable=False,
+    ),
 )  # fmt: skip
 """In the order of the help."""
 
 
 def settings_of(command: str) -> tuple[Setting, ...]:
     """The settings of one command."""
+    if command == CONFIG:
+        return tuple(s for s in SETTINGS if s.configurable or CONFIG in s.commands)
     return tuple(setting for setting in SETTINGS if command in setting.commands)

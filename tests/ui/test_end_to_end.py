@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from ui_samples import make_plan
+from ui_samples import make_plan, plan_of
 from ui_stage import Stage
 
 from twtui.backend.base import Backend
 from twtui.backend.demo import DEMO_TARGET, DemoBackend
-from twtui.engine import Engine, Publish
+from twtui.engine import Engine, Observer, Publish
 from twtui.model.enums import Mode, RunState
 from twtui.model.plan import Plan
 from twtui.model.snapshot import Snapshot
@@ -27,14 +27,16 @@ class Watcher:
         self._published = threading.Condition()
         self._latest: Snapshot | None = None
 
-    def make_engine(self, backend: Backend, plan: Plan, publish: Publish) -> Engine:
+    def make_engine(
+        self, backend: Backend, plan: Plan, publish: Publish, observers: Sequence[Observer]
+    ) -> Engine:
         def see(snapshot: Snapshot) -> None:
             publish(snapshot)
             with self._published:
                 self._latest = snapshot
                 self._published.notify_all()
 
-        return Engine(backend, plan, see)
+        return Engine(backend, plan, see, observers=observers)
 
     async def until(self, wanted: Callable[[Snapshot], bool]) -> None:
         def wait() -> bool:
@@ -51,7 +53,7 @@ async def test_a_run_from_start_to_end() -> None:
     app = TwtuiApp(
         lambda _: DemoBackend(seed=1, reason="no BCC here"),
         make_plan((DEMO_TARGET,)),
-        make_plan,
+        plan_of,
         make_engine=watcher.make_engine,
     )
     async with app.run_test(size=(120, 40)) as pilot:
@@ -86,7 +88,7 @@ async def test_p_ends_one_run_and_another_can_begin() -> None:
     app = TwtuiApp(
         lambda _: DemoBackend(seed=2),
         make_plan((DEMO_TARGET,)),
-        make_plan,
+        plan_of,
         make_engine=watcher.make_engine,
         list_processes=list,
     )

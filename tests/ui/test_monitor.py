@@ -23,9 +23,9 @@ from twtui.model.enums import MapKind, Mode, RunState, TargetState
 from twtui.model.ledger import Counters, Invariant
 from twtui.model.plan import Plan, Probe, SetMapKinds, SetMode
 from twtui.model.snapshot import LedgerRow, Rates, TargetView
+from twtui.ui.control import SIGNAL_WARNING
 from twtui.ui.glyphs import ASCII
 from twtui.ui.screens.dialog import LinesDialog
-from twtui.ui.screens.monitor import SIGNAL_WARNING
 from twtui.ui.screens.picker import PickerScreen
 
 

@@ -28,6 +28,8 @@ async def fill(stage: Stage, rows: list[ProcessRow]) -> None:
     """Make these the processes of the machine, and read them now."""
     await stage.app.workers.wait_for_complete()
     stage.processes = rows
+    # twice, as the order is final with the second reading, the first that knows CPU shares
+    stage.picker.table.take(rows)
     stage.picker.table.take(rows)
     await stage.pilot.pause()
 

@@ -166,12 +166,12 @@ def test_the_graph_marks_the_seconds_in_which_callbacks_fell_behind() -> None:
 
 
 def test_bins_stay_put_and_fit() -> None:
-    powers = {Mode.RESUME: dict.fromkeys(range(12, 25), 1), Mode.SIGNAL: {}}
+    powers: list[dict[int, int]] = [dict.fromkeys(range(12, 25), 1), {}]
     assert bins(powers, 13) == (range(12, 25, 1), 1)
     starts, step = bins(powers, 5)
     assert len(starts) <= 5
     assert starts[0] % step == 0
-    assert bins({Mode.RESUME: {}, Mode.SIGNAL: {}}, 5) == (range(0), 1)
+    assert bins([{}, {}], 5) == (range(0), 1)
 
 
 @settings(deadline=None)

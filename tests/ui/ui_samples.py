@@ -10,6 +10,7 @@ from twtui.model.event import NOT_TRIED, Event
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters, Invariant
 from twtui.model.plan import Plan, Target, Watch
+from twtui.model.presets import Preset
 from twtui.model.snapshot import BackendInfo, Health, LedgerRow, Rates, Snapshot, TargetView
 from twtui.model.trigger import parse_trigger
 from twtui.processes import KERNEL_THREAD, ProcessRow
@@ -27,6 +28,16 @@ def make_plan(
 ) -> Plan:
     watch = Watch(parse_trigger(trigger), parse_capture(capture))
     return Plan(targets, (watch,), map_kinds)
+
+
+def plan_of(targets: tuple[Target, ...], preset: Preset | None = None) -> Plan:
+    """As the command line makes it, for the picker."""
+    plan = make_plan(targets)
+    return (
+        replace(plan, watches=preset.watches(), map_kinds=preset.map_kinds or tuple(MapKind))
+        if preset
+        else plan
+    )
 
 
 def make_event(number: int, data: bytes | None = None, **changes: object) -> Event:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, cast
 
 from textual.pilot import Pilot
-from ui_samples import make_plan, make_snapshot
+from ui_samples import make_plan, make_snapshot, plan_of
 
 from twtui.backend.base import Backend
-from twtui.engine import Engine, Publish
+from twtui.engine import Engine, Observer, Publish
 from twtui.model.plan import Command, Plan
 from twtui.model.snapshot import Snapshot
 from twtui.processes import ProcessRow
@@ -125,6 +125,7 @@ async def on_stage(
     make_backend: Callable[[Plan], Backend] = no_backend,
     list_processes: Callable[[], list[ProcessRow]] | None = None,
     glyphs: Glyphs = UNICODE,
+    **more: Any,
 ) -> AsyncIterator[Stage]:
     """The application on its monitor, showing ``first``; or on its picker."""
     engines: list[ScriptedEngine] = []
@@ -133,17 +134,20 @@ async def on_stage(
         first = make_snapshot()
     plan = plan or (first.plan if first else make_plan())
 
-    def make_engine(_backend: Backend, plan: Plan, publish: Publish) -> Engine:
+    def make_engine(
+        _backend: Backend, plan: Plan, publish: Publish, _observers: Sequence[Observer]
+    ) -> Engine:
         engines.append(ScriptedEngine(plan, publish, first))
         return cast(Engine, engines[-1])
 
     app = TwtuiApp(
         make_backend,
         None if picker else plan,
-        make_plan,
+        plan_of,
         glyphs=glyphs,
         make_engine=make_engine,
         list_processes=list_processes or (lambda: stages[0].processes if stages else []),
+        **more,
     )
     with _utc():
         async with app.run_test(size=size, notifications=True) as pilot:

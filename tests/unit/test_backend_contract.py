@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import pytest
 
 from twtui.backend.base import Backend
 from twtui.backend.demo import DemoBackend
+from twtui.backend.replay import ReplayBackend
 from twtui.errors import TwtuiError, UsageError
 from twtui.model import fold
 from twtui.model.batch import Batch
@@ -22,6 +24,7 @@ from twtui.model.ledger import COUNTER_NAMES
 from twtui.model.plan import Plan, Probe, SetCapture, SetMapKinds, SetMode, Stop
 from twtui.wire import iter_events, pack_batch, unpack_batch
 
+from .recordings import recorded_demo
 from .support import FakeClock, plan
 
 
@@ -33,20 +36,36 @@ class Subject:
     plan: Plan
     advance: Callable[[], None]
     """Let something happen on a target before the next poll."""
+    is_recorded: bool = False
+    """What is over cannot be changed any more."""
 
 
-def demo() -> Subject:
+def demo(_directory: Path) -> Subject:
     clock = FakeClock()
     return Subject(lambda: DemoBackend(clock=clock), plan(), lambda: clock.advance(0.05))
 
 
-SUBJECTS = {"demo": demo}
+def replay(directory: Path) -> Subject:
+    path = recorded_demo(directory / "run.twtui", seconds=10)
+    clock = FakeClock()
+    return Subject(
+        lambda: ReplayBackend(path, clock=clock), plan(), lambda: clock.advance(0.05), True
+    )
+
+
+SUBJECTS = {"demo": demo, "replay": replay}
 MAX_POLLS = 400
 
 
 @pytest.fixture(params=list(SUBJECTS))
-def subject(request: pytest.FixtureRequest) -> Subject:
-    return SUBJECTS[request.param]()
+def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
+    return SUBJECTS[request.param](tmp_path)
+
+
+@pytest.fixture
+def steered(subject: Subject) -> None:
+    if subject.is_recorded:
+        pytest.skip("a recording cannot be changed")
 
 
 @pytest.fixture
@@ -159,9 +178,11 @@ def test_batches_survive_the_wire(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 20)
     watched.end()
     for batch in watched.batches:
-        assert unpack_batch(pack_batch(batch)) == batch
+        sent = replace(batch, resume=None, playback=None)
+        assert unpack_batch(pack_batch(sent)) == sent
 
 
+@pytest.mark.usefixtures("steered")
 def test_a_mode_is_announced_and_moves_no_numbers(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 20)
     watched.backend.send(SetMode(Mode.SIGNAL))
@@ -174,6 +195,7 @@ def test_a_mode_is_announced_and_moves_no_numbers(watched: Watched) -> None:
     assert not fold.snapshot(watched.state).broken
 
 
+@pytest.mark.usefixtures("steered")
 def test_map_kinds_that_are_off_schedule_nothing(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 20)
     watched.backend.send(SetMapKinds((MapKind.ARRAY,)))
@@ -189,6 +211,7 @@ def test_map_kinds_that_are_off_schedule_nothing(watched: Watched) -> None:
             assert row.counters.fired == fired[row.row]
 
 
+@pytest.mark.usefixtures("steered")
 def test_a_new_capture_is_announced_under_a_new_index(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 20)
     watched.backend.send(SetCapture(0, parse_capture("u64(sp)")))
@@ -200,6 +223,7 @@ def test_a_new_capture_is_announced_under_a_new_index(watched: Watched) -> None:
     assert len(watched.state.events[-1].data) in (0, 8)
 
 
+@pytest.mark.usefixtures("steered")
 def test_a_probe_reaches_every_thread(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 1)
     before = fold.snapshot(watched.state).total.fired
@@ -219,6 +243,7 @@ def test_a_refused_command_changes_nothing(watched: Watched, command: SetCapture
     assert set(fold.snapshot(watched.state).captures) == {"str(arg2)"}
 
 
+@pytest.mark.usefixtures("steered")
 def test_signal_mode_is_refused_where_it_fires_itself(backend: Backend) -> None:
     backend.open(plan("syscall:read"))
     with pytest.raises(UsageError, match="syscall:read"):

@@ -78,6 +78,7 @@ def test_garbage_is_refused_with_a_position(text: str) -> None:
         ("ptr(**(*(sp-8))+4)", "ptr(***(sp-8)+4)"),
         ("bytes(entry.arg2, ret)", "bytes(entry.arg2, ret)"),
         ("stack", "stack"),
+        (" python ", "python"),
         ("none", "none"),
     ],
 )
@@ -96,6 +97,7 @@ def test_offsets_belong_to_their_dereference() -> None:
     [
         ("", 0),
         ("string(arg1)", 0),
+        ("python(arg1)", 6),
         ("str", 3),
         ("str(", 4),
         ("str(arg7)", 4),

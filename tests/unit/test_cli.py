@@ -49,8 +49,10 @@ class Machine:
         self._monkeypatch, self._capfd = monkeypatch, capfd
         self.checks: list[dict[str, Any]] = []
         self.shown: list[tuple[Any, Plan | None, Any]] = []
+        self.settings: dict[str, Any] = {}
         self.last = None
         monkeypatch.setattr(cli, "checks", lambda: self.checks)
+        monkeypatch.setattr("twtui.backend.readiness.seems_able", lambda: not self.checks)
         monkeypatch.setattr(cli, "live_backend", lambda _plan: DemoBackend())
         monkeypatch.setattr("twtui.processes.find_target", self.find_target)
         monkeypatch.delenv("NO_COLOR", raising=False)
@@ -60,8 +62,9 @@ class Machine:
             return_code = 0
             last_snapshot: Snapshot | None = None
 
-            def __init__(self, *arguments: Any) -> None:
+            def __init__(self, *arguments: Any, **more: Any) -> None:
                 machine.shown.append(arguments)
+                machine.settings = more
 
             def run(self) -> None:
                 self.last_snapshot = machine.last
@@ -254,15 +257,52 @@ def test_without_a_target_there_is_a_picker(machine: Machine) -> None:
     assert defaults((Target(7),)).map_kinds == (MapKind.ARRAY,)
 
 
-def test_where_nothing_can_run_the_demo_says_why(machine: Machine) -> None:
+def test_where_nothing_can_run_the_first_screen_says_why(machine: Machine) -> None:
     machine.have_terminal()
     machine.checks = [NOT_ROOT]
     assert machine.run().code == 0
+    _, plan, _ = machine.shown[0]
+    assert plan is None
+    findings = machine.settings["findings"]
+    assert findings.problem.message == "not root"
+    make_backend, plan = findings.demo()
+    info = make_backend(plan).open(plan)
+    assert info.reason.endswith("not root")
+    machine.checks = []
+    assert findings.look_again() == ([], None)
+
+
+def test_where_nothing_can_run_the_demo_says_why(machine: Machine) -> None:
+    machine.have_terminal()
+    machine.checks = [NOT_ROOT]
+    assert machine.run("demo", "--capture", "none").code == 0
     make_backend, plan, _ = machine.shown[0]
     assert plan is not None
     assert plan.targets == (DEMO_TARGET,)
     info = make_backend(plan).open(plan)
     assert (info.name, info.reason) == ("demo", "not root")
+
+
+def test_where_nothing_can_run_the_demo_is_a_shipped_recording(machine: Machine) -> None:
+    machine.have_terminal()
+    machine.checks = [NOT_ROOT]
+    assert machine.run("demo").code == 0
+    make_backend, plan, _ = machine.shown[0]
+    assert plan is not None
+    backend = make_backend(plan)
+    info = backend.open(plan)
+    backend.close()
+    assert info.name == "replay"
+    assert info.reason == "recorded on Linux 6.18, because here: not root"
+
+
+def test_filter_and_signs_reach_the_screen(machine: Machine) -> None:
+    machine.have_terminal()
+    assert machine.run("-p", "5", "--filter", "rescued", "--ascii").code == 0
+    assert str(machine.settings["filter"]) == "rescued"
+    assert machine.settings["glyphs"].ascii_only
+    code, _, err = machine.run("-p", "5", "--filter", "pid:x")
+    assert (code, "position 5" in err[0]) == (2, True)
 
 
 def test_where_nothing_can_run_a_target_is_an_error(machine: Machine) -> None:

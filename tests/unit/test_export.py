@@ -17,6 +17,7 @@ from twtui.model.enums import EventFlag
 from twtui.model.event import NOT_TRIED, Event
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import COUNTER_NAMES
+from twtui.model.python_frames import PythonFrame, encode
 from twtui.model.snapshot import BackendInfo
 
 from .support import HASH_RESUME, balanced, event, plan
@@ -24,7 +25,7 @@ from .support import HASH_RESUME, balanced, event, plan
 KEPT_GONE = int(EventFlag.DEFERRED | EventFlag.GONE | EventFlag.KEPT)
 
 
-def line(item: Event, capture: str = "str(arg2)", **options: bool) -> dict[str, Any]:
+def line(item: Event, capture: str = "str(arg2)", **options: Any) -> dict[str, Any]:
     text = export.event(item, {0: ("syscall:openat", capture)}, **options)
     assert "\n" not in text
     assert text.isascii()
@@ -61,11 +62,14 @@ def test_an_event() -> None:
         "map": "hash",
         "mode": "resume",
         "trigger": "syscall:openat",
+        "capture": "str(arg2)",
         "delay_ns": 12_000,
         "nofault": "EFAULT",
         "read": "ok",
         "len": 11,
         "truncated": False,
+        "address": 0x7FFF_0000,
+        "ran_cpu": 2,
         "text": "/etc/passwd",
     }
 
@@ -123,6 +127,14 @@ def test_numbers_have_a_value(capture: str, data: bytes, value: int) -> None:
 def test_a_stack_has_frames() -> None:
     found = line(event(data=b"\x10" + bytes(7) + b"\x20" + bytes(7)), "stack")
     assert found["frames"] == ["0x10", "0x20"]
+
+
+def test_a_python_stack_has_frames_and_says_where_it_is() -> None:
+    frames = [PythonFrame("größe", "/srv/app.py", 3), PythonFrame("<module>", "/srv/app.py", 1)]
+    found = line(event(data=encode(frames), wanted_bytes=0), "python")
+    assert found["text"] == "größe (/srv/app.py:3)"
+    assert found["frames"] == [frame._asdict() for frame in frames]
+    assert line(event(data=b"garbage\xff"), "python")["hex"] == b"garbage\xff".hex()
 
 
 @given(st.binary(max_size=40))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from twtui.cli import parser_of
 from twtui.errors import NoSuchTargetError, UsageError
+from twtui.finding import find_targets
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Plan, Target
 from twtui.model.trigger import TriggerKind
-from twtui.planning import find_targets, make_plan
+from twtui.options import options_of
+from twtui.planning import make_plan
 
 TARGETS = (Target(4242, 1, "shop"),)
 
 
 def planned(*words: str, targets: tuple[Target, ...] = TARGETS) -> Plan:
-    return make_plan(parser_of("record").parse_args(words), targets)
+    return make_plan(options_of("record", words, {"HOME": "/nonexistent"}), targets)
 
 
 def test_the_defaults() -> None:
@@ -115,7 +116,8 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> Processes:
 
 
 def found(*words: str) -> list[int]:
-    return [target.pid for target in find_targets(parser_of("record").parse_args(words))]
+    options = options_of("record", words, {"HOME": "/nonexistent"})
+    return [target.pid for target in find_targets(options)]
 
 
 def test_pids_may_be_repeated_and_listed(processes: Processes) -> None:
@@ -138,3 +140,32 @@ def test_an_empty_name_is_a_name(processes: Processes) -> None:
 def test_nothing_found_is_said(processes: Processes) -> None:
     with pytest.raises(NoSuchTargetError, match="-n 'nosuch'"):
         found("-n", "nosuch")
+
+
+def test_threads_are_watched_through_their_owners(
+    processes: Processes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twtui.processes.leader_of", {71: 70, 72: 70}.get)
+    assert found("-t", "71,72", "-p", "5") == [5, 70]
+    with pytest.raises(NoSuchTargetError, match="no thread has TID 73"):
+        found("-t", "73")
+
+
+def test_waiting_ends_when_one_appears(processes: Processes) -> None:
+    said: list[str] = []
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            processes.matches = [Target(8, 80)]
+
+    options = options_of("record", ["-n", "shop", "--wait"], {"HOME": "/nonexistent"})
+    assert find_targets(options, said.append, pause) == (Target(8, 80),)
+    assert len(pauses) == 3
+    assert said == ["waiting for a process that matches -n 'shop'"]
+
+
+def test_waiting_takes_a_name(processes: Processes) -> None:
+    with pytest.raises(UsageError, match="--wait needs a name"):
+        found("-p", "5", "--wait")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import os
 import signal
@@ -17,10 +18,14 @@ from twtui.backend.demo import DemoBackend
 from twtui.errors import TwtuiError, UnsupportedError
 from twtui.model.batch import Batch
 from twtui.model.enums import RunState, TargetState
+from twtui.model.filter import parse_filter
 from twtui.model.plan import Command, Plan
+from twtui.model.redaction import Redaction
 from twtui.model.snapshot import BackendInfo, Snapshot, TargetView
 from twtui.output import LineWriter
-from twtui.record import Limits, Recorder, ended_by_signals
+from twtui.record import Limits, RecordRun, ended_by_signals
+from twtui.recording import Options, Recorder
+from twtui.recording import Recording as Kept
 
 from .support import FakeClock, ScriptedBackend, event, plan, reading, records
 
@@ -43,13 +48,13 @@ class Recording:
     def __init__(self, path: Path, clock: FakeClock) -> None:
         self.path, self.clock = path, clock
         self.said: list[str] = []
-        self.recorder: Recorder | None = None
+        self.recorder: RecordRun | None = None
 
     def run(self, backend: Backend, made: Plan | None = None, **options: Any) -> Snapshot:
         descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         writer = LineWriter(descriptor)
         options = {"as_json": True, **options}
-        self.recorder = Recorder(
+        self.recorder = RecordRun(
             backend, made or plan(), writer, say=self.said.append, clock=self.clock, **options
         )
         self.backend = backend
@@ -87,6 +92,81 @@ def test_header_events_summary(recording: Recording) -> None:
     assert len(events) == delivered == final.events_seen > 500
     assert {item["trigger"] for item in events} == {"sample"}
     assert final.state is RunState.ENDED
+
+
+def test_readings_come_when_asked_for_once_a_second_and_before_the_summary(
+    recording: Recording,
+) -> None:
+    recording.run(
+        SteppedDemo(recording.clock), limits=Limits(duration_ns=5 * 10**9), with_readings=True
+    )
+    *_, last, summary = recording.objects
+    assert summary["type"] == "summary"
+    assert (last["type"], last["quiet"], last["mode"]) == ("reading", True, "resume")
+    readings = [item for item in recording.objects if item["type"] == "reading"]
+    assert 5 <= len(readings) <= 6
+    times = [item["ts_ns"] for item in readings[:-1]]
+    assert all(late - early >= 10**9 for early, late in itertools.pairwise(times))
+    counted = {name: last["ledger"]["hash"]["resume"][name] for name in ("fired", "completed")}
+    assert counted == {name: summary["ledger"]["hash"]["resume"][name] for name in counted}
+
+
+def test_only_events_that_match_have_a_line(recording: Recording) -> None:
+    script = [
+        Batch(1, records([event(n) for n in range(5)]), captures={0: ("sample", "str(arg2)")}),
+        ended(TargetState.EXITED),
+    ]
+    recording.run(ScriptedBackend(script, recording.clock), keep=parse_filter("text:ev-00003"))
+    assert [item.get("text") for item in recording.objects[1:-1]] == ["ev-00003"]
+
+
+def test_what_is_redacted_has_no_line_either(recording: Recording) -> None:
+    script = [
+        Batch(1, records([event(0)]), captures={0: ("sample", "str(arg2)")}),
+        ended(TargetState.EXITED),
+    ]
+    recording.run(ScriptedBackend(script, recording.clock), redaction=Redaction("v-00"))
+    assert recording.objects[1]["text"] == "e****000"
+
+
+def test_a_recording_beside_the_lines(recording: Recording, tmp_path: Path) -> None:
+    recorder = Recorder(plan())
+    recorder.start(tmp_path / "kept", None)
+    final = recording.run(
+        SteppedDemo(recording.clock), limits=Limits(duration_ns=10**9), recorder=recorder
+    )
+    with Kept(tmp_path / "kept") as kept:
+        assert kept.whole
+        assert kept.event_count == final.events_seen
+        assert kept.meta.info.name == "demo"
+
+
+def test_a_run_that_cannot_start_leaves_no_recording(recording: Recording, tmp_path: Path) -> None:
+    recorder = Recorder(plan())
+    recorder.start(tmp_path / "kept", None)
+    with pytest.raises(UnsupportedError):
+        recording.run(ScriptedBackend(open_error=UnsupportedError("old kernel")), recorder=recorder)
+    assert not (tmp_path / "kept").exists()
+
+
+def test_a_full_recording_ends_the_run_well(recording: Recording, tmp_path: Path) -> None:
+    recorder = Recorder(plan())
+    recorder.start(tmp_path / "kept", None, Options(max_bytes=200_000))
+    final = recording.run(SteppedDemo(recording.clock), recorder=recorder)
+    assert final.state is RunState.ENDED
+    assert recording.objects[-1]["type"] == "summary"
+    assert any("--max-size" in text for text in recording.said)
+
+
+def test_a_recording_that_fails_is_an_error_after_the_summary(
+    recording: Recording, tmp_path: Path
+) -> None:
+    recorder = Recorder(plan())
+    recorder.start(tmp_path / "kept", None)
+    script = [Batch(1, records([event(0, trigger_ns=2**64 - 1)])), Batch(2)]
+    with pytest.raises(TwtuiError, match="cannot write"):
+        recording.run(ScriptedBackend(script, recording.clock), recorder=recorder)
+    assert [item["type"] for item in recording.objects] == ["header", "event", "summary"]
 
 
 def test_the_duration_counts_from_attach(recording: Recording) -> None:
@@ -144,7 +224,7 @@ def test_it_ends_when_nobody_reads() -> None:
     os.close(reads)
     clock = FakeClock()
     writer = LineWriter(writes)
-    recorder = Recorder(ScriptedBackend([], clock), plan(), writer, as_json=True, clock=clock)
+    recorder = RecordRun(ScriptedBackend([], clock), plan(), writer, as_json=True, clock=clock)
     assert recorder.run().state is RunState.ENDED
     writer.close()
     os.close(writes)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from twtui import wire
-from twtui.model import capture, enums, event, histogram
+from twtui.model import capture, enums, event, histogram, python_frames
 from twtui.model.fold import MAX_CAPTURES
 
 HEADER = Path(__file__).parents[2] / "bpf" / "twtui.h"
@@ -80,6 +80,8 @@ def spelled_out(found: struct.Struct) -> str:
         ("tw_capture", wire.CAPTURE),
         ("tw_config", wire.CONFIG),
         ("tw_target", wire.TARGET),
+        ("tw_python_offsets", wire.PYTHON_OFFSETS),
+        ("tw_python_frame", python_frames.PYTHON_FRAME),
         ("tw_probe", wire.PROBE),
         ("tw_sweep", wire.SWEEP),
     ],
@@ -110,6 +112,8 @@ def test_counters_are_mirrored() -> None:
         "tw_capture",
         "tw_config",
         "tw_target",
+        "tw_python_offsets",
+        "tw_python_frame",
         "tw_probe",
         "tw_sweep",
         "tw_event",
@@ -126,8 +130,15 @@ def test_no_struct_has_implicit_padding(name: str) -> None:
     assert at % largest == 0, f"{name} ends with padding"
 
 
+def test_python_offsets_are_mirrored() -> None:
+    assert [item.name for item in fields("tw_python_offsets")] == wire.PYTHON_OFFSETS_FIELDS
+
+
 def test_numbers_are_mirrored() -> None:
     known = constants()
+    assert known["TW_PYTHONS"] == wire.PYTHONS
+    for bit in ("WIDTH", "CUT", "SAME"):
+        assert known[f"TW_TEXT_{bit}"] == python_frames.TextBit[bit]
     assert known["TW_MAP_KINDS"] == len(enums.MapKind)
     assert known["TW_MODES"] == len(enums.Mode)
     assert known["TW_ERRNOS"] == wire.ERRNOS

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 
-from twtui.engine import Engine
 from twtui.errors import UsageError
-from twtui.model.plan import Plan, Target
+from twtui.model.filter import Filter
+from twtui.model.plan import Plan
+from twtui.model.presets import PRESETS, Preset
 from twtui.model.snapshot import Snapshot
-from twtui.processes import list_processes
+from twtui.ui.choices import MakePlan
 from twtui.ui.glyphs import UNICODE, Glyphs
-from twtui.ui.keys import KEYS, Where, bindings
-from twtui.ui.roles import THEME
-from twtui.ui.run import MakeBackend, MakeEngine, Run
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
+from twtui.ui.keys import Where, bindings
+from twtui.ui.memory import Memory
+from twtui.ui.roles import LIGHT_THEME, THEME
+from twtui.ui.run import MakeBackend, MakeEngine, Run, make_engine
 from twtui.ui.screens.dialog import LinesDialog, help_dialog
+from twtui.ui.screens.findings import Findings, FindingsScreen
 from twtui.ui.screens.monitor import MonitorScreen
 from twtui.ui.screens.picker import ListProcesses, PickerScreen
+from twtui.ui.selection import EVERYTHING
+from twtui.ui.start import in_words
 
 _KEPT_COMMANDS = frozenset(("Theme", "Screenshot"))
 
@@ -31,14 +38,19 @@ class TwtuiApp(App[None]):
     Args:
         make_backend: Makes a backend for a plan; called off the screen's thread, may raise TwtuiError.
         plan: Run this at once; None: let the user pick processes first.
-        defaults: Makes the plan for picked processes; may raise UsageError.
+        make_plan: Makes the plan for picked processes and a preset; may raise UsageError.
         glyphs: The signs to draw with.
+        keys: The table of keys, as the user wants it.
+        filter: What the monitor shows at first.
         make_engine: Makes the engine.
         list_processes: Reads the process table.
+        presets: What the picker offers to watch, by name.
+        findings: What stands in the way of a live run; shown first.
+        memory: Where choices are remembered; None: until the end of this start.
     """
 
     TITLE = "twtui"
-    CSS_PATH = "twtui.tcss"
+    CSS_PATH = Path(__file__).with_name("twtui.tcss")
     BINDINGS = bindings(Where.EVERYWHERE)
     ENABLE_COMMAND_PALETTE = True
 
@@ -46,21 +58,31 @@ class TwtuiApp(App[None]):
         self,
         make_backend: MakeBackend,
         plan: Plan | None,
-        defaults: Callable[[tuple[Target, ...]], Plan],
+        make_plan: MakePlan,
         *,
         glyphs: Glyphs = UNICODE,
-        make_engine: MakeEngine = Engine,
-        list_processes: ListProcesses = list_processes,
+        keys: KeyMap = AS_SHIPPED,
+        filter: Filter = EVERYTHING,
+        make_engine: MakeEngine = make_engine,
+        list_processes: ListProcesses | None = None,
+        presets: Mapping[str, Preset] = PRESETS,
+        findings: Findings | None = None,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
+        self.keys = keys
+        self._filter = filter
         self.run_now: Run | None = None
         self._runs: list[Run] = []
         self._make_backend = make_backend
         self._first_plan = plan
-        self._defaults = defaults
+        self._make_plan = make_plan
         self._make_engine = make_engine
         self._list_processes = list_processes
+        self._presets = presets
+        self._findings = findings
+        self.memory = memory or Memory()
 
     @property
     def last_snapshot(self) -> Snapshot | None:
@@ -70,23 +92,40 @@ class TwtuiApp(App[None]):
     def on_mount(self) -> None:
         """Go to the monitor when there is something to run, else to the picker."""
         self.register_theme(THEME)
-        self.theme = THEME.name
+        self.register_theme(LIGHT_THEME)
+        known = self.memory.get("theme")
+        self.theme = known if known in self.available_themes else THEME.name
+        self.theme_changed_signal.subscribe(self, lambda theme: self.memory.put(theme=theme.name))
+        self.set_keymap(dict(self.keys.changes or {}))
         if self.glyphs.ascii_only:
             self.add_class("-ascii")
-        if self._first_plan is not None:
-            self._start(self._first_plan)
+        if self._findings is not None:
+            self.push_screen(FindingsScreen(self._findings, self.glyphs, self.keys))
+        elif self._first_plan is not None:
+            self._start(self._make_backend, self._first_plan)
         else:
             self.push_screen(self._picker())
 
     def _picker(self) -> PickerScreen:
-        return PickerScreen(self.glyphs, self._list_processes)
+        try:
+            as_started = in_words(self._make_plan((), None))
+        except UsageError:
+            as_started = ""
+        return PickerScreen(
+            self.glyphs,
+            self._list_processes,
+            self.keys,
+            self._presets,
+            as_started,
+            self.memory,
+        )
 
-    def _start(self, plan: Plan) -> None:
-        self.run_now = Run(self._make_backend, plan, self._make_engine)
+    def _start(self, make_backend: MakeBackend, plan: Plan) -> None:
+        self.run_now = Run(make_backend, plan, self._make_engine)
         self._runs.append(self.run_now)
         self.run_now.start()
-        screen = MonitorScreen(self.run_now, self.glyphs)
-        if isinstance(self.screen, PickerScreen):
+        screen = MonitorScreen(self.run_now, self.glyphs, self.keys, self._filter)
+        if isinstance(self.screen, PickerScreen | FindingsScreen):
             self.switch_screen(screen)
         else:
             self.push_screen(screen)
@@ -94,11 +133,20 @@ class TwtuiApp(App[None]):
     def on_picker_screen_picked(self, message: PickerScreen.Picked) -> None:
         """Run the plan for what was picked."""
         try:
-            plan = self._defaults(message.targets)
+            plan = message.choice.plan(message.targets, self._make_plan, self._presets)
         except UsageError as error:
             self.notify(f"{error.message}\n{error.hint}", severity="error", markup=False)
             return
-        self._start(plan)
+        self._start(self._make_backend, plan)
+
+    def on_findings_screen_chosen(self, message: FindingsScreen.Chosen) -> None:
+        """Show what is not live."""
+        self._start(*message.source)
+
+    def on_findings_screen_solved(self) -> None:
+        """Go on as if nothing had been in the way."""
+        self._findings = None
+        self.switch_screen(self._picker())
 
     async def _stop(self, run: Run) -> None:
         await asyncio.to_thread(run.stop)
@@ -108,7 +156,10 @@ class TwtuiApp(App[None]):
         """End the run in the background and pick again."""
         if isinstance(self.screen, MonitorScreen):
             self.run_worker(self._stop(self.screen.run), group="stop")
-            self.switch_screen(self._picker())
+            if self._findings is not None:
+                self.switch_screen(FindingsScreen(self._findings, self.glyphs, self.keys))
+            else:
+                self.switch_screen(self._picker())
 
     async def action_quit(self) -> None:
         """Leave without asking; the run is ended on the way out."""
@@ -122,13 +173,23 @@ class TwtuiApp(App[None]):
     def action_help(self) -> None:
         """Show the keys and what the words mean."""
         if not isinstance(self.screen, LinesDialog):
-            self.push_screen(help_dialog(self.glyphs))
+            first = self._places(self.screen)[0]
+            self.push_screen(help_dialog(self.glyphs, self.keys, first))
+
+    def _places(self, screen: Screen[Any]) -> tuple[Where, ...]:
+        """The places whose keys work on a screen."""
+        if isinstance(screen, PickerScreen):
+            return (Where.PICKER,)
+        if isinstance(screen, FindingsScreen):
+            return (Where.FINDINGS,)
+        if self.last_snapshot is not None and self.last_snapshot.playback is not None:
+            return (Where.REPLAY, Where.MONITOR, Where.GROUPS)
+        return (Where.MONITOR, Where.GROUPS)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the screen, from the table of keys, then Textual's themes and screenshot."""
-        place = Where.PICKER if isinstance(screen, PickerScreen) else Where.MONITOR
-        for key in KEYS:
-            if key.where is place or (key.where is Where.EVERYWHERE and key.id != "palette"):
+        for key in self.keys.of(*self._places(screen), Where.EVERYWHERE):
+            if key.id != "palette":
                 yield SystemCommand(
                     f"{key.description} ({key.text if key.label else key.keys})",
                     "",

@@ -17,6 +17,7 @@ class Glyphs:
     paused: str = "‖"
     warning: str = "▲"
     pointer: str = "▸"
+    before: str = "◂"
     rescued: str = "◆"
     kept: str = "="
     failed: str = "✗"
@@ -26,11 +27,18 @@ class Glyphs:
     separator: str = "·"
     resume_bar: str = "█"
     signal_bar: str = "▒"
+    third_bar: str = "▚"
     empty_bar: str = "░"
     sliver: str = "▏"
     """A share too small for a cell of a bar."""
     levels: str = " ▁▂▃▄▅▆▇█"
     """From nothing to full, for graphs of one line."""
+    line: str = "─"
+    arrow: str = "▸"
+    branch: str = "├─ "
+    last_branch: str = "└─ "
+    trunk: str = "│  "
+    """The branches of a tree, three cells each."""
     ascii_only: bool = False
 
 
@@ -44,6 +52,7 @@ ASCII = Glyphs(
     paused="|",
     warning="!",
     pointer=">",
+    before="<",
     rescued="*",
     kept="=",
     failed="X",
@@ -53,8 +62,14 @@ ASCII = Glyphs(
     separator="-",
     resume_bar="#",
     signal_bar=":",
+    third_bar="%",
     empty_bar=".",
     sliver="|",
     levels=" .:-=+*#@",
+    line="-",
+    arrow=">",
+    branch="|- ",
+    last_branch="`- ",
+    trunk="|  ",
     ascii_only=True,
 )

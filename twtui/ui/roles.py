@@ -47,6 +47,23 @@ THEME = Theme(
 )
 
 
+LIGHT_THEME = Theme(
+    name="twtui-light",
+    # the same hues, dark enough to be read on white
+    primary="#005f8f",
+    secondary="#33627f",
+    accent="#a35200",
+    warning="#7a5c00",
+    error="#b02a00",
+    success="#00694c",
+    foreground="#1a1f24",
+    background="#ffffff",
+    surface="#f0f3f6",
+    panel="#d7e0e8",
+    dark=False,
+)
+
+
 class RoleStyles:
     """Styles of one widget's roles, looked up once per theme."""
 

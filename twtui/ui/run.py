@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twtui.backend.base import Backend
-from twtui.engine import Engine, Publish
+from twtui.engine import Engine, Observer, Publish
 from twtui.errors import TwtuiError
 from twtui.model.enums import RunState
 from twtui.model.plan import Command, Plan
 from twtui.model.snapshot import BackendInfo, Snapshot
+from twtui.recording.recorder import Recorder
 
 MakeBackend = Callable[[Plan], Backend]
-MakeEngine = Callable[[Backend, Plan, Publish], Engine]
+MakeEngine = Callable[[Backend, Plan, Publish, Sequence[Observer]], Engine]
+
+
+def make_engine(
+    backend: Backend, plan: Plan, publish: Publish, observers: Sequence[Observer] = ()
+) -> Engine:
+    """The engine as it is."""
+    return Engine(backend, plan, publish, observers=observers)
 
 
 class Run:
     """A plan being run. Snapshots are pulled, so a busy engine never floods the screen."""
 
     def __init__(
-        self, make_backend: MakeBackend, plan: Plan, make_engine: MakeEngine = Engine
+        self, make_backend: MakeBackend, plan: Plan, make_engine: MakeEngine = make_engine
     ) -> None:
         self.plan = plan
         self._make_backend = make_backend
@@ -28,6 +36,8 @@ class Run:
         self._lock = threading.Lock()
         self._engine: Engine | None = None
         self._stopped = False
+        self.recorder = Recorder(plan, ("twtui",))
+        """Records the run when it is told to."""
         self._thread = threading.Thread(target=self._start, name="twtui-start", daemon=True)
         self._snapshot = Snapshot(RunState.STARTING, plan, BackendInfo("live"), plan.mode)
 
@@ -46,7 +56,9 @@ class Run:
 
     def _start(self) -> None:
         try:
-            engine = self._make_engine(self._make_backend(self.plan), self.plan, self._publish)
+            backend = self._make_backend(self.plan)
+            observers = (self.recorder.observe,)
+            engine = self._make_engine(backend, self.plan, self._publish, observers)
         except TwtuiError as error:
             self._fail(error.message, error.hint)
             return
@@ -84,3 +96,4 @@ class Run:
             engine = self._engine
         if engine is not None:
             engine.stop()
+        self.recorder.stop()

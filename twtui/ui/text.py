@@ -94,6 +94,12 @@ def wall_time(monotonic_ns: int, offset_ns: int, digits: int = 3) -> str:
     return f"{text}.{fraction:09}"[: 9 + digits]
 
 
+def wall_date(monotonic_ns: int, offset_ns: int) -> str:
+    """``2026-03-01 12:01:03``: the local date of a CLOCK_MONOTONIC instant."""
+    seconds = (monotonic_ns + offset_ns) // 1_000_000_000
+    return time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(seconds))
+
+
 def plural(number: int, noun: str) -> str:
     """``1 thread``, ``5 threads``, ``1,234 new``-style counts with a regular noun."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""Screens over the others that show lines to scroll through: help, and one event in detail."""
+"""Screens over the others that show lines to scroll through; help is one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
-from twtui.ui.views.detail import detail_lines
 from twtui.ui.views.guide import help_lines
-from twtui.ui.widgets.event_list import EventList
 from twtui.ui.widgets.rows import TextRows
 
 
@@ -48,36 +47,6 @@ class LinesDialog(ModalScreen[None]):
         self.dismiss(None)
 
 
-def help_dialog(glyphs: Glyphs) -> LinesDialog:
-    """The keys, the words and the signs."""
-    return LinesDialog("Help", lambda width: help_lines(glyphs, width), glyphs)
-
-
-class DetailDialog(LinesDialog):
-    """One event of a list; left and right go to the ones before and after it."""
-
-    BINDINGS = bindings(Where.DETAIL)
-
-    def __init__(self, events: EventList, glyphs: Glyphs) -> None:
-        super().__init__("", self._event_lines, glyphs)
-        self._events = events
-        self._retitle()
-
-    def _event_lines(self, width: int) -> Sequence[Line]:
-        current = self._events.current
-        if current is None:
-            return ()
-        return detail_lines(current[0], self._events.sources, width, self._events.glyphs)
-
-    def _retitle(self) -> None:
-        current = self._events.current
-        if current is not None:
-            self.rows.set_title(
-                f"Event {current[1]:,} {self._events.glyphs.separator} left and right step, esc closes"
-            )
-
-    def action_step(self, events: int) -> None:
-        """Go to another event; the list below goes along, and so stops following."""
-        self._events.move_to(self._events.cursor + events)
-        self._retitle()
-        self._fill()
+def help_dialog(glyphs: Glyphs, keys: KeyMap, first: Where) -> LinesDialog:
+    """The keys, those of one place first, the words and the signs."""
+    return LinesDialog("Help", lambda width: help_lines(glyphs, width, keys, first), glyphs)

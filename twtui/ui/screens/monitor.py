@@ -6,31 +6,37 @@ from dataclasses import dataclass
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 
-from twtui.errors import UsageError
-from twtui.model.enums import MapKind, Mode, RunState
-from twtui.model.plan import Probe, SetMapKinds, SetMode
+from twtui.model.enums import MapKind
+from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
+from twtui.ui.control import Control
 from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
+from twtui.ui.playback_control import PlaybackControl
 from twtui.ui.run import Run
-from twtui.ui.screens.dialog import DetailDialog
+from twtui.ui.screens.captured_actions import CapturedActions
+from twtui.ui.screens.files import Files
+from twtui.ui.selection import EVERYTHING
+from twtui.ui.since import since
 from twtui.ui.views.heading import ViewState
+from twtui.ui.widgets.captured_area import CapturedArea
 from twtui.ui.widgets.event_list import EventList
+from twtui.ui.widgets.key_bar import KeyBar
 from twtui.ui.widgets.panes import (
     Banner,
     CallbacksPane,
     Heading,
     HealthStrip,
     LatencyPane,
-    MonitorKeys,
     ReadsPane,
 )
 
 REFRESH_SECONDS = 0.2
-SIGNAL_WARNING = "Signal mode ends sleeps: blocking calls such as epoll_wait can return EINTR."
+_NOT_IN_REPLAY = frozenset(("mode", "map.all", "probe", "pause", "record"))
+"""Keys that would change what has long been."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +63,40 @@ def _new_notes(told: tuple[str, ...], notes: tuple[str, ...]) -> tuple[str, ...]
     return notes
 
 
-class MonitorScreen(Screen[None]):
+class MonitorScreen(CapturedActions):
     """Pulls the newest snapshot a few times a second and hands it to the panes in view."""
 
-    BINDINGS = bindings(Where.MONITOR)
+    BINDINGS = bindings(Where.REPLAY, Where.MONITOR, Where.GROUPS)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-medium"), (50, "-tall")]  # noqa: RUF012
 
-    def __init__(self, run: Run, glyphs: Glyphs) -> None:
+    def __init__(
+        self, run: Run, glyphs: Glyphs, keys: KeyMap = AS_SHIPPED, filter: Filter = EVERYTHING
+    ) -> None:
         super().__init__()
         self.run = run
         self.glyphs = glyphs
+        self.control = Control(run, self.tell)
+        self.playback = PlaybackControl(run)
+        self.files = Files(self, run, glyphs, self.tell)
         self.heading = Heading(id="heading", glyphs=glyphs)
         self.banner = Banner(id="banner", glyphs=glyphs)
         self.callbacks = CallbacksPane(id="callbacks", glyphs=glyphs)
         self.latency = LatencyPane(id="latency", glyphs=glyphs)
         self.reads = ReadsPane(id="reads", glyphs=glyphs)
-        self.captured = EventList(id="captured", glyphs=glyphs)
+        self.area = CapturedArea(id="area", glyphs=glyphs)
         self.health = HealthStrip(id="health", glyphs=glyphs)
+        self.keys = KeyBar(id="keys", glyphs=glyphs, keys=keys)
+        self._first_filter = filter
         self._held: Snapshot | None = None
+        self._baseline: Snapshot | None = None
+        self._by_kind = False
         self._shown: _Shown | None = None
-        self._wanted_kinds: tuple[MapKind, ...] | None = None
-        self._wanted_mode: Mode | None = None
         self._notes_told: tuple[str, ...] = ()
-        self._signal_warned = False
+
+    @property
+    def captured(self) -> EventList:
+        """The list of events."""
+        return self.area.events
 
     def compose(self) -> ComposeResult:
         """Heading, panes, strip, keys."""
@@ -89,30 +106,33 @@ class MonitorScreen(Screen[None]):
         with Horizontal(id="middle"):
             yield self.latency
             yield self.reads
-        yield self.captured
+        yield self.area
         yield self.health
-        yield MonitorKeys(id="keys", glyphs=self.glyphs)
+        yield self.keys
 
     def on_mount(self) -> None:
         """Arrow keys move in the events at once."""
         self.captured.focus()
+        self.area.set_filter(self._first_filter)
+        self.show_keys()
         self.tick()
         self.set_interval(REFRESH_SECONDS, self.tick)
 
     def tick(self) -> None:
         """Show the newest snapshot, unless it is on the screen already."""
         newest = self.run.snapshot
-        if self._wanted_mode is newest.mode:
-            self._wanted_mode = None
-        if self._wanted_kinds == newest.plan.map_kinds:
-            self._wanted_kinds = None
+        self.control.settle(newest)
         self._tell_notes(newest)
+        self.show_keys()
         shown = self._held or newest
         view = ViewState(
-            map_kinds=self._wanted_kinds or newest.plan.map_kinds,
-            wanted_mode=self._wanted_mode,
+            map_kinds=self.control.wanted_kinds or newest.plan.map_kinds,
+            wanted_mode=self.control.wanted_mode,
             paused=self._held is not None,
             new_events=newest.events_seen - shown.events_seen,
+            by_kind=self._by_kind,
+            since_ns=self._baseline.elapsed_ns if self._baseline else None,
+            recorded=self.files.look(),
         )
         before, self._shown = self._shown, _Shown(newest, shown, view)
         if before is not None and before.same_as(self._shown):
@@ -123,10 +143,10 @@ class MonitorScreen(Screen[None]):
         self.health.show(newest, view)
         if before is not None and before.same_panes(self._shown):
             return
+        counted = since(shown, self._baseline) if self._baseline else shown
         for pane in (self.callbacks, self.latency, self.reads):
-            pane.show(shown, view)
-        if self.captured.display:
-            self.captured.show(shown)
+            pane.show(counted, view)
+        self.area.show(shown)
 
     def _again(self) -> None:
         self._shown = None
@@ -136,85 +156,91 @@ class MonitorScreen(Screen[None]):
         for note in _new_notes(self._notes_told, snapshot.notes):
             self.notify(display_name(note), markup=False)
             # It may be a refusal, so what was wished for is forgotten and the snapshot counts.
-            self._wanted_mode = self._wanted_kinds = None
+            self.control.forget()
         self._notes_told = snapshot.notes
 
-    def _tell(self, error: UsageError) -> None:
-        self.notify(f"{error.message}\n{error.hint}", severity="warning", markup=False, timeout=8)
+    def show_keys(self) -> None:
+        """Hints for what is typed, listed or played now."""
+        places = [Where.MONITOR, Where.EVERYWHERE]
+        if self.area.bar.display:
+            self.keys.show(Where.FILTER)
+        elif self.playback.playback is not None:
+            groups = [Where.GROUPS] if self.area.grouped else []
+            self.keys.show(Where.REPLAY, *groups, *places, without=_NOT_IN_REPLAY)
+        elif self.area.grouped:
+            self.keys.show(Where.GROUPS, *places)
+        else:
+            self.keys.show(*places)
 
-    def _submit(self, command: SetMode | SetMapKinds | Probe) -> bool:
-        if self.run.submit(command):
-            return True
-        state = self.run.snapshot.state
-        text = (
-            "the run has not started yet" if state is RunState.STARTING else f"the run has {state}"
-        )
-        self.notify(f"Nothing changed: {text}.", severity="warning", markup=False)
-        return False
+    def on_captured_area_editing(self) -> None:
+        """Other keys while a filter is typed."""
+        self.show_keys()
 
     def action_toggle_mode(self) -> None:
         """Switch the mode, or explain why this plan must not."""
-        wanted = (self._wanted_mode or self.run.snapshot.mode).other
-        if wanted is Mode.SIGNAL:
-            try:
-                self.run.plan.check_signal()
-            except UsageError as error:
-                self._tell(error)
-                return
-        if not self._submit(SetMode(wanted)):
-            return
-        self._wanted_mode = wanted
-        if wanted is Mode.SIGNAL and not self._signal_warned:
-            self._signal_warned = True
-            self.notify(SIGNAL_WARNING, severity="warning", markup=False, timeout=8)
+        self.control.toggle_mode()
         self.tick()
 
     def action_toggle_map(self, name: str) -> None:
-        """Let one map kind schedule, or not; one always does."""
-        kind = MapKind(name)
-        on = set(self._wanted_kinds or self.run.snapshot.plan.map_kinds) ^ {kind}
-        if not on:
-            self.notify(f"{name} is the only map kind left; turn another one on first.")
-            return
-        self._set_map_kinds(tuple(kind for kind in MapKind if kind in on))
+        """Let one map kind schedule, or not."""
+        self.control.toggle_map(MapKind(name))
+        self.tick()
 
     def action_all_maps(self) -> None:
         """Let all map kinds schedule."""
-        self._set_map_kinds(tuple(MapKind))
-
-    def _set_map_kinds(self, kinds: tuple[MapKind, ...]) -> None:
-        if self._submit(SetMapKinds(kinds)):
-            self._wanted_kinds = kinds
-            self.tick()
+        self.control.set_maps(tuple(MapKind))
+        self.tick()
 
     def action_probe(self) -> None:
         """Schedule one callback on every thread now."""
-        if self._submit(Probe()):
-            self.notify("Probe sent: one callback for every thread.", timeout=2)
+        self.control.probe()
 
     def action_pause(self) -> None:
-        """Hold the view, or go on with the newest."""
+        """Hold the view, or go on with the newest; a recording itself is held."""
+        if self.playback.playback is not None:
+            self.playback.toggle()
+            return
         self._held = None if self._held is not None else self.run.snapshot
         self.tick()
 
-    def action_follow(self) -> None:
-        """Follow the newest event, or stop doing so."""
-        self.captured.follow(not self.captured.following)
+    def action_reset(self) -> None:
+        """Count from 0 on the screen."""
+        self._baseline = self._held or self.run.snapshot
+        self.area.groups.restart()
+        self.tell(f"Counting from 0; {self.keys.keys.text('reset.undo')} shows everything again.")
+        self._again()
 
-    def action_detail(self) -> None:
-        """Open the event under the cursor."""
-        if self.captured.current is None:
-            self.notify("No event to show yet.", timeout=2)
-            return
-        # A list that follows would be at another event at once, so an open detail holds it.
-        before = self.captured.following, self.captured.current
-        self.captured.follow(False)
+    def action_unreset(self) -> None:
+        """Show everything since the start."""
+        self._baseline = None
+        self._again()
 
-        def closed(_: None) -> None:
-            if before == (True, self.captured.current):
-                self.captured.follow(True)
+    def action_split(self) -> None:
+        """Latencies by mode or by map kind."""
+        self._by_kind = not self._by_kind
+        self._again()
 
-        self.app.push_screen(DetailDialog(self.captured, self.glyphs), closed)
+    def action_export(self) -> None:
+        """Ask for a name and write the events in view."""
+        found = self.area.matching()
+        if found is not None:
+            self.files.export(*found)
+
+    def action_record(self) -> None:
+        """Ask for a name and record from here on; or stop that."""
+        self.files.record()
+
+    def action_wind(self, seconds: int) -> None:
+        """On by some seconds in a recording, or back."""
+        self.playback.wind(seconds)
+
+    def action_step(self, batches: int) -> None:
+        """On in a recording to where the next events came, or back."""
+        self.playback.step(batches)
+
+    def action_speed(self, factor: float) -> None:
+        """Play a recording faster or slower."""
+        self.playback.faster(factor)
 
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or give it back."""
@@ -224,7 +250,11 @@ class MonitorScreen(Screen[None]):
             zoomed.remove_class("-zoomed")
             self.remove_class("-zoom")
         else:
-            focused.add_class("-zoomed")
             self.add_class("-zoom")
-            self.query_one("#middle").set_class(focused in (self.latency, self.reads), "-zoomed")
+            holder = next(
+                (box for box in (self.area, self.query_one("#middle")) if focused in box.children),
+                None,
+            )
+            for widget in filter(None, (focused, holder)):
+                widget.add_class("-zoomed")
         self.call_after_refresh(self._again)

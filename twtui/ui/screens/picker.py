@@ -1,31 +1,41 @@
-"""The picker: choose processes to watch from a live table; typing filters it at once."""
+"""The picker: choose processes and what to watch in them; typing filters the table at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from textual.app import ComposeResult
+from textual.containers import Horizontal
 from textual.events import Key, Paste
 from textual.message import Message
 from textual.screen import Screen
 
 from twtui.errors import NoSuchTargetError
+from twtui.mapped_files import mapped_files
 from twtui.model.plan import Target
-from twtui.processes import ProcessRow, find_target, list_processes
+from twtui.model.presets import PRESETS, Availability, Preset, availability
+from twtui.processes import ProcessReader, ProcessRow, find_target
+from twtui.ui.choices import Choice
 from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
-from twtui.ui.views.processes import status_line
+from twtui.ui.memory import Memory
+from twtui.ui.views.processes import Sort, status_line
 from twtui.ui.widgets.filter_line import FilterLine
+from twtui.ui.widgets.key_bar import KeyBar
 from twtui.ui.widgets.pane import Pane
-from twtui.ui.widgets.panes import PickerKeys
+from twtui.ui.widgets.preset_list import ChoiceLine, PresetList
 from twtui.ui.widgets.process_table import ProcessTable
 
 REFRESH_SECONDS = 2.0
 _FIRST_SECONDS = 0.5
 """From the first reading to the second, with which CPU shares appear."""
+_REST_SECONDS = 0.2
+"""A cursor that rests this long is worth a look at what its process has mapped."""
 
 ListProcesses = Callable[[], list[ProcessRow]]
 
@@ -41,40 +51,86 @@ class StatusLine(Pane):
 
 
 class PickerScreen(Screen[None]):
-    """A table of processes and a filter; posts ``Picked`` when the user has chosen."""
+    """A table of processes, a filter and the presets; posts ``Picked`` when the user has chosen.
+
+    Args:
+        glyphs: The signs to draw with.
+        list_processes: Reads the process table.
+        keys: The table of keys.
+        presets: What can be watched, by name.
+        as_started: What is watched without a preset.
+        memory: Where the last choices are.
+    """
 
     BINDINGS = bindings(Where.PICKER)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]  # noqa: RUF012
 
     class Picked(Message):
-        """The processes to watch."""
+        """The processes to watch, and what to watch in them."""
 
-        def __init__(self, targets: tuple[Target, ...]) -> None:
+        def __init__(self, targets: tuple[Target, ...], choice: Choice = Choice()) -> None:  # noqa: B008
             super().__init__()
             self.targets = targets
+            self.choice = choice
 
-    def __init__(self, glyphs: Glyphs, list_processes: ListProcesses = list_processes) -> None:
+    def __init__(
+        self,
+        glyphs: Glyphs,
+        list_processes: ListProcesses | None = None,
+        keys: KeyMap = AS_SHIPPED,
+        presets: Mapping[str, Preset] = PRESETS,
+        as_started: str = "",
+        memory: Memory | None = None,
+    ) -> None:
         super().__init__()
         self.glyphs = glyphs
-        self._list_processes = list_processes
+        self.keys = keys
+        self.presets = presets
+        self.memory = memory or Memory()
+        self._list_processes = list_processes or ProcessReader().read
         self.filter = FilterLine(id="filter", glyphs=glyphs)
         self.table = ProcessTable(id="processes", glyphs=glyphs)
-        self._retitle()
+        self.preset_list = PresetList(presets, as_started, id="presets", glyphs=glyphs)
+        self.choice_line = ChoiceLine(presets, as_started, id="choice", glyphs=glyphs)
         self.status = StatusLine(id="status", glyphs=glyphs)
+        self.choice = Choice()
+        self._available: Mapping[str, Availability] = {}
+        self._looked_at = 0
         self._reading = False
+        self._remember()
+        self._retitle()
+
+    def _remember(self) -> None:
+        known = self.memory.get("choice")
+        if isinstance(known, dict):
+            self.choice = Choice.from_fields(known, self.presets)
+        order = self.memory.get("order")
+        if isinstance(order, dict) and order.get("sort") in set(Sort):
+            self.table.sort = Sort(order["sort"])
+            self.table.backwards = order.get("backwards") is True
+            self.table.in_tree = order.get("tree") is True
 
     def compose(self) -> ComposeResult:
-        """Filter, table, what Enter does, keys."""
+        """Filter, table and presets, what is chosen, what Enter does, keys."""
         yield self.filter
-        yield self.table
+        with Horizontal(id="picks"):
+            yield self.table
+            yield self.preset_list
+        yield self.choice_line
         yield self.status
-        yield PickerKeys(id="keys", glyphs=self.glyphs)
+        yield KeyBar(Where.PICKER, Where.EVERYWHERE, id="keys", keys=self.keys, glyphs=self.glyphs)
 
     def on_mount(self) -> None:
         """Read at once, again when CPU shares can be known, then every two seconds."""
         self.table.focus()
+        self._show_choice()
         self.read()
         self.set_timer(_FIRST_SECONDS, self.read)
         self.set_interval(REFRESH_SECONDS, self.read)
+
+    def on_screen_resume(self) -> None:
+        """After a dialog, and at the start."""
+        self._show_choice()
 
     def read(self) -> None:
         """Take a new reading in a thread, unless one is under way or nobody would see it."""
@@ -120,26 +176,86 @@ class PickerScreen(Screen[None]):
         )
         self.status.update()
         self.filter.show_matches(table.count, table.known)
+        self._look(table.current)
+
+    def _look(self, row: ProcessRow | None) -> None:
+        pid = row.pid if row is not None and not row.refusal else 0
+        if pid != self._looked_at:
+            self._looked_at = pid
+            self.run_worker(self._find_available(pid), group="available", exclusive=True)
+
+    async def _find_available(self, pid: int) -> None:
+        found: dict[str, Availability] = {}
+        if pid:
+            await asyncio.sleep(_REST_SECONDS)
+            files = await asyncio.to_thread(mapped_files, pid)
+            found = {name: availability(one, files) for name, one in self.presets.items()}
+        self._available = found
+        self._show_choice()
+
+    def _show_choice(self) -> None:
+        self.preset_list.show(self.choice, self._available)
+        self.choice_line.show(self.choice, self._available)
+
+    def _choose(self, choice: Choice) -> None:
+        self.choice = choice
+        self.memory.put(choice=choice.to_fields())
+        self._show_choice()
+
+    def action_preset(self, steps: int) -> None:
+        """Another preset."""
+        self._choose(self.choice.with_preset(self.presets, steps))
+
+    def on_preset_list_clicked(self, event: PresetList.Clicked) -> None:
+        """A preset by mouse."""
+        self._choose(replace(self.choice, preset=event.name))
+
+    def action_next_mode(self) -> None:
+        """Another mode."""
+        self._choose(self.choice.with_next_mode())
+
+    def action_next_maps(self) -> None:
+        """Other map kinds."""
+        self._choose(self.choice.with_next_kinds())
 
     def action_select(self) -> None:
         """Select the process under the cursor, or not."""
         if not self.table.toggle():
             self._refuse()
 
+    def _sort(self, column: Sort, backwards: bool = False, tree: bool | None = None) -> None:
+        table = self.table
+        table.sort_by(column, backwards, tree)
+        order = {"sort": str(column), "backwards": backwards, "tree": table.in_tree}
+        self.memory.put(order=order)
+        self._retitle()
+
     def action_sort(self) -> None:
         """Sort by the next column."""
-        self.table.sort_by(self.table.sort.following)
-        self._retitle()
+        self._sort(self.table.sort.following)
 
     def action_sort_again(self) -> None:
         """Sort by the same column, by the newest numbers."""
-        self.table.sort_by(self.table.sort)
+        self._sort(self.table.sort, self.table.backwards)
+
+    def action_reverse(self) -> None:
+        """Sort the other way round."""
+        self._sort(self.table.sort, not self.table.backwards)
+
+    def action_tree(self) -> None:
+        """Processes under their parents, or in one list."""
+        self._sort(self.table.sort, self.table.backwards, not self.table.in_tree)
+
+    def on_process_table_header_clicked(self, event: ProcessTable.HeaderClicked) -> None:
+        """Sort by the column; a second click turns it round."""
+        table = self.table
+        self._sort(event.column, event.column is table.sort and not table.backwards)
 
     def _retitle(self) -> None:
-        glyphs = self.glyphs
-        self.table.set_title(
-            f"twtui {glyphs.pointer} which process? {glyphs.separator} sorted by {self.table.sort}"
-        )
+        glyphs, table = self.glyphs, self.table
+        order = f"sorted by {table.sort}{', reversed' if table.backwards else ''}"
+        tree = " within the tree" if table.in_tree else ""
+        table.set_title(f"twtui {glyphs.pointer} which process? {glyphs.separator} {order}{tree}")
 
     def action_clear_filter(self) -> None:
         """First the filter, then the selection."""
@@ -177,4 +293,4 @@ class PickerScreen(Screen[None]):
                 self._tell(f"PID {row.pid} is another process now; look at the table again")
                 return
             targets.append(row.target)
-        self.post_message(self.Picked(tuple(targets)))
+        self.post_message(self.Picked(tuple(targets), self.choice))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from twtui.model.enums import Mode, RunState
+from twtui.model.enums import Mode, RunState, TargetState
 from twtui.model.ledger import Counters
 from twtui.model.snapshot import LedgerRow, Snapshot
 from twtui.ui import text
@@ -190,13 +190,29 @@ def waiting(snapshot: Snapshot) -> int:
     return stuck
 
 
-def callbacks_title(snapshot: Snapshot, glyphs: Glyphs) -> Span:
-    """The pane's title; where a person has to do something, it says what."""
+def _advice(snapshot: Snapshot) -> str:
+    """What a person has to know about the targets; empty when all is as it should be."""
     stuck = waiting(snapshot)
     if stuck and snapshot.mode is Mode.RESUME:
-        return (
-            f"Callbacks {glyphs.warning} {stuck:,} pending: target sleeps in the kernel; "
-            "m = signal mode, or wait",
-            "warn",
-        )
-    return "Callbacks", ""
+        return f"{stuck:,} pending: target sleeps in the kernel; m = signal mode, or wait"
+    if snapshot.state is not RunState.LIVE or not snapshot.targets:
+        return ""
+    states = {view.state for view in snapshot.targets}
+    if states == {TargetState.EXITED}:
+        return "every target has ended; these numbers stay"
+    states.discard(TargetState.EXITED)
+    if states == {TargetState.STOPPED}:
+        return "the target is stopped: callbacks run when it goes on"
+    still = all(not any(map(any, row.history[-_STUCK_SECONDS:])) for row in snapshot.rows)
+    if states == {TargetState.SLEEPING} and still:
+        return "the target sleeps, so nothing triggers; c = probe it now"
+    return ""
+
+
+def callbacks_title(snapshot: Snapshot, glyphs: Glyphs, since_ns: int | None = None) -> Span:
+    """The pane's title; where a person has to do something, it says what."""
+    title = "Callbacks"
+    if since_ns is not None:
+        title += f" {glyphs.separator} since {text.stopwatch(since_ns)}"
+    advice = _advice(snapshot)
+    return (f"{title} {glyphs.warning} {advice}", "warn") if advice else (title, "")

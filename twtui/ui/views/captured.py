@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from twtui.model.enums import RunState, TargetState
 from twtui.model.event import Event
@@ -54,6 +55,14 @@ class Sources:
     captures: tuple[str, ...]
     triggers: tuple[str, ...]
     clock_offset_ns: int
+    names: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    """Of stack addresses, by process (0: the kernel) and address."""
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> Sources:
+        """Those of a snapshot."""
+        offset_ns = snapshot.info.clock_offset_ns
+        return cls(snapshot.captures, snapshot.triggers, offset_ns, snapshot.names)
 
     def capture(self, event: Event) -> str:
         """The text of the event's capture; empty when it is not known."""
@@ -98,7 +107,8 @@ def event_line(event: Event, sources: Sources, layout: Layout, glyphs: Glyphs) -
         spans.append((trigger + " ", "dim"))
     sign, sign_role = mark(event, glyphs)
     spans.append((f"{sign} ", sign_role))
-    spans.extend(payload_spans(event, sources.capture(event), layout.data_width, glyphs))
+    capture = sources.capture(event)
+    spans.extend(payload_spans(event, capture, layout.data_width, glyphs, sources.names))
     return tuple(spans)
 
 

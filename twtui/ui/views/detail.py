@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from twtui.model.capture import read_of
+from twtui.model.content import frames_of
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
 from twtui.ui import text
@@ -10,6 +12,7 @@ from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, fit
 from twtui.ui.views.captured import Sources
 from twtui.ui.views.payload import failure, number_text
+from twtui.ui.views.timeline import DRAWN_FROM, timeline_lines
 
 _LABEL_WIDTH = 16
 
@@ -25,7 +28,7 @@ def _read_text(result: int) -> str:
     return text.plural(result, "byte") if outcome == "ok" else outcome
 
 
-def _timeline(event: Event, sources: Sources, glyphs: Glyphs) -> list[Line]:
+def _times(event: Event, sources: Sources, glyphs: Glyphs) -> list[Line]:
     when = text.wall_time(event.trigger_ns, sources.clock_offset_ns, 6)
     lines = [_field("triggered", f"{when}  on CPU {event.trigger_cpu}")]
     delay = event.delay_ns
@@ -58,7 +61,9 @@ def _verdict(event: Event, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def detail_lines(event: Event, sources: Sources, width: int, glyphs: Glyphs) -> list[Line]:
+def detail_lines(
+    event: Event, sources: Sources, width: int, glyphs: Glyphs, arrived_ns: int | None = None
+) -> list[Line]:
     """The fields, then the data as text, then the data as a hexdump.
 
     Args:
@@ -66,12 +71,16 @@ def detail_lines(event: Event, sources: Sources, width: int, glyphs: Glyphs) -> 
         sources: What its numbers refer to.
         width: Cells of a line.
         glyphs: The signs to draw with.
+        arrived_ns: When it came into view, CLOCK_MONOTONIC; None when that is not known.
     """
+    drawn = width >= DRAWN_FROM
     name = display_name(event.comm.decode("utf-8", "surrogateescape"))
     capture = sources.capture(event)
-    lines = [
+    lines = timeline_lines(event, sources, arrived_ns, width, glyphs) if drawn else []
+    lines += [
+        *([()] if drawn else ()),
         _field("thread", f"{name}  {event.tid} of process {event.pid}", "strong"),
-        *_timeline(event, sources, glyphs),
+        *(() if drawn else _times(event, sources, glyphs)),
         _field("map and mode", f"{event.map_kind}, {event.mode}"),
         _field("trigger", display_name(sources.trigger(event)) or "not known"),
         _field("capture", f"{display_name(capture) or 'not known'}  at 0x{event.address:x}"),
@@ -83,6 +92,15 @@ def detail_lines(event: Event, sources: Sources, width: int, glyphs: Glyphs) -> 
     value = number_text(event.data, capture)
     if value is not None:
         lines += [_field("value", value, "strong"), ()]
+    frames = frames_of(event, read_of(capture), sources.names)
+    if frames:
+        lines.append(((text.plural(len(frames), "frame") + ", newest first", "head"),))
+        lines += [
+            ((f"  {part}", ""),)
+            for f in frames
+            for part in fold(display_name(f), max(width - 2, 10))
+        ]
+        lines.append(())
     if not event.data:
         return [*lines, (("no data", "dim"),)]
     lines.append(((f"{len(event.data):,} bytes as text", "head"),))

@@ -5,11 +5,26 @@ from __future__ import annotations
 import textwrap
 
 from twtui.ui.glyphs import Glyphs
-from twtui.ui.keys import KEYS, Where
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
+from twtui.ui.keys import Where
 from twtui.ui.lines import Line
 
 _INDENT = 15
-_PLACES = (Where.MONITOR, Where.PICKER, Where.LIST, Where.DIALOG, Where.DETAIL, Where.EVERYWHERE)
+_PLACES = (
+    Where.MONITOR, Where.GROUPS, Where.FILTER, Where.REPLAY, Where.PICKER, Where.LIST, Where.READING, Where.DIALOG,
+    Where.DETAIL, Where.FINDINGS, Where.EVERYWHERE,
+)  # fmt: skip
+_FILTERS = (
+    ("pid:1,2 tid:3", "by process or thread"),
+    ("comm:ng*", "by the thread's name: a glob, or a part of it"),
+    ("map: mode:", "hash, array, lru_hash; resume, signal"),
+    ("trigger:openat", "by the trigger's text"),
+    ("delay>100us", "late callbacks; also < <= >= and ns, ms, s"),
+    ("rescued", "and truncated, failed, gone, kept, direct: what is special about a read"),
+    ('word, "words"', "part of the text; without capitals it matches those too"),
+    ("text~/re/", "a regular expression in the text; /re/i ignores case"),
+    ("!x, x y, x or y", "not, and, or; parentheses group"),
+)
 _WORDS = (
     ("resume mode", "a callback runs at the task's next return to user space; wakes nobody"),
     ("signal mode", "it also ends an interruptible sleep, as a signal would"),
@@ -52,15 +67,24 @@ def _section(title: str, pairs: tuple[tuple[str, str], ...], role: str, width: i
     return [*lines, ()]
 
 
-def help_lines(glyphs: Glyphs, width: int) -> list[Line]:
-    """Keys by place, words, signs; what is longer than ``width`` cells is folded."""
+def help_lines(
+    glyphs: Glyphs, width: int, table: KeyMap = AS_SHIPPED, first: Where = Where.MONITOR
+) -> list[Line]:
+    """Keys by place, filters, words, signs; what is longer than ``width`` cells is folded.
+
+    Args:
+        glyphs: The signs to draw with, and to explain.
+        width: Cells of a line.
+        table: The keys.
+        first: The place whose keys come first.
+    """
     lines: list[Line] = []
-    for where in _PLACES:
-        keys = tuple((key.text, key.description) for key in KEYS if key.where is where)
-        if where is Where.MONITOR:
-            # One hint stands for four keys in the footer; here each has a line of its own.
-            keys = tuple((("0", d) if k == "1 2 3 0" else (k, d)) for k, d in keys)
+    for where in sorted(_PLACES, key=lambda place: place is not first):
+        keys = tuple((key.text, key.description) for key in table.of(where))
+        # One hint stands for several keys in the footer; here each has a line of its own.
+        keys = tuple((name.split()[-1], description) for name, description in keys)
         lines += _section(f"Keys, {where}", keys, "key", width)
+    lines += _section("Filter of the monitor, and of --filter", _FILTERS, "strong", width)
     lines += _section("Words", _WORDS, "strong", width)
     lines += _section("Signs", _signs(glyphs), "rescued", width)
     return lines[:-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twtui.model.enums import MapKind, Mode, RunState, TargetState
+from twtui.model.playback import Playback
 from twtui.model.snapshot import Snapshot
 from twtui.ui import text
 from twtui.ui.escape import display_name
@@ -26,6 +27,12 @@ class ViewState:
     paused: bool = False
     new_events: int = 0
     """Events that came since the view was paused."""
+    by_kind: bool = False
+    """Latencies are compared by map kind rather than by mode."""
+    since_ns: int | None = None
+    """Into the run, when counting began from 0 on the screen; None: at its start."""
+    recorded: int | None = None
+    """Events in the recording that is being made; None: there is none."""
 
 
 def _targets(snapshot: Snapshot, width: int) -> list[Span]:
@@ -41,6 +48,10 @@ def _targets(snapshot: Snapshot, width: int) -> list[Span]:
     spans: list[Span] = [
         (f"{fit(name, min(len(name), width))} {first_view.pid}", "strong"),
     ]
+    before = next((t.name for t in snapshot.plan.targets if t.pid == first_view.pid), "")
+    if before and before != first_view.name and len(views) == 1:
+        # an exec, or a name that the process has given itself
+        spans.append((f" (was {fit(display_name(before), min(len(before), width))})", "warn"))
     if len(views) > 1:
         spans.append((f" and {len(views) - 1} more", "strong"))
     threads = sum(view.threads for view in living)
@@ -50,6 +61,8 @@ def _targets(snapshot: Snapshot, width: int) -> list[Span]:
         spans.append((f", {text.plural(threads, 'thread')}", "dim"))
         if all(view.state is TargetState.STOPPED for view in living):
             spans.append((" stopped", "warn"))
+        elif all(view.state is TargetState.SLEEPING for view in living):
+            spans.append((" asleep", "dim"))
     if living and len(living) < len(views):
         spans.append((f", {len(views) - len(living)} exited", "warn"))
     return spans
@@ -84,7 +97,26 @@ def _watches(snapshot: Snapshot) -> list[Span]:
     ]
 
 
+def _playback(playback: Playback, glyphs: Glyphs) -> list[Span]:
+    at, length = text.stopwatch(playback.at_ns), text.stopwatch(playback.length_ns)
+    speed = "" if playback.speed == 1 else f" x{playback.speed:g}"
+    if playback.playing:
+        sign, role = glyphs.pointer, "good"
+    else:
+        sign, role = (glyphs.ended if playback.at_end else glyphs.paused), "warn"
+    return [(f"{sign} ", role), (f"{at} of {length}{speed}", "")]
+
+
 def _state(snapshot: Snapshot, view: ViewState, glyphs: Glyphs) -> list[Span]:
+    if snapshot.playback is not None and snapshot.state is RunState.LIVE:
+        return _playback(snapshot.playback, glyphs)
+    spans = _run_state(snapshot, view, glyphs)
+    if view.recorded is not None:
+        spans = [(f"{glyphs.live} REC {view.recorded:,}  ", "bad"), *spans]
+    return spans
+
+
+def _run_state(snapshot: Snapshot, view: ViewState, glyphs: Glyphs) -> list[Span]:
     clock = text.stopwatch(snapshot.elapsed_ns)
     if view.paused and snapshot.state is not RunState.FAILED:
         return [(f"{glyphs.paused} PAUSED +{view.new_events:,} new  {clock}", "warn")]
@@ -115,14 +147,41 @@ def heading_lines(snapshot: Snapshot, view: ViewState, width: int, glyphs: Glyph
     ]
 
 
+def _losses(snapshot: Snapshot) -> str:
+    """What got lost and what helps; empty when nothing did."""
+    total, dropped = snapshot.total, snapshot.health.dropped
+    parts = []
+    if dropped:
+        parts.append(
+            f"{dropped:,} events dropped, the ring buffer was full: --buffer, or less load"
+        )
+    if total.no_slot * 100 > total.fired:
+        parts.append(f"{total.no_slot:,} firings without a slot: --slots")
+    return f" {'; '.join(parts)}" if parts else ""
+
+
+def _progress(playback: Playback, width: int, glyphs: Glyphs) -> Line:
+    cells = min(width // 3, 40)
+    share = playback.at_ns / playback.length_ns if playback.length_ns else 0.0
+    done = round(min(share, 1.0) * cells)
+    return ((glyphs.line * done + glyphs.live, "good"), (glyphs.line * (cells - done), "dim"))
+
+
 def banner_lines(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
-    """What must not be overlooked: data that is not live, or a run that has failed."""
+    """What must not be overlooked: data that is not live, losses, or a run that has failed."""
     lines: list[Line] = []
     info = snapshot.info
-    if info.name != "live":
+    if info.name not in ("", "live"):
         what = {"demo": "DEMO (simulated)", "replay": "REPLAY"}.get(info.name, info.name.upper())
         reason = f": {display_name(info.reason)}" if info.reason else ""
-        lines.append(cut(((f"{glyphs.warning} {what}{reason}", "warn"),), width))
+        line: Line = ((f"{glyphs.warning} {what}{reason}", "warn"),)
+        if snapshot.playback is not None:
+            lines.append(spread(line, _progress(snapshot.playback, width, glyphs), width))
+        else:
+            lines.append(cut(line, width))
+    losses = _losses(snapshot)
+    if losses:
+        lines.append(cut(((f"{glyphs.warning}{losses}", "warn"),), width))
     if snapshot.state is RunState.FAILED:
         error = display_name(snapshot.error) or "the run has failed"
         lines.append(cut(((f"{glyphs.failed} {error}", "bad"),), width))

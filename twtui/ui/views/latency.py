@@ -1,10 +1,11 @@
-"""The Latency pane: from schedule to callback, by power of two, both modes on one axis."""
+"""The Latency pane: from schedule to callback, by power of two, by mode or by map kind on one axis."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
-from twtui.model.enums import Mode
+from twtui.model.enums import MapKind, Mode
 from twtui.model.histogram import Histogram
 from twtui.model.snapshot import Snapshot
 from twtui.ui import text
@@ -14,21 +15,45 @@ from twtui.ui.lines import Line, Span, fit
 _QUANTILES = (("p50", 0.5), ("p90", 0.9), ("p99", 0.99), ("max", 1.0))
 _LABEL_WIDTH = 7
 _CELL_WIDTH = 9
-_TABLE_WIDTH = 3 + 2 * _CELL_WIDTH
 _GAP = 2
+_BOTH_FROM = 96
+"""From this width on there are columns for the modes and for the map kinds."""
 
 
-def by_mode(snapshot: Snapshot) -> dict[Mode, Histogram]:
+class Series(NamedTuple):
+    """What one kind of bar and one column of the table stand for."""
+
+    name: str
+    sign: str
+    role: str
+    histogram: Histogram
+
+
+def by_mode(snapshot: Snapshot, glyphs: Glyphs) -> list[Series]:
     """The histograms of all map kinds together, per mode."""
+    signs = {Mode.RESUME: glyphs.resume_bar, Mode.SIGNAL: glyphs.signal_bar}
     merged = {mode: Histogram() for mode in Mode}
     for (_, mode), histogram in snapshot.latency.items():
         merged[mode] = merged[mode].merge(histogram)
-    return merged
+    return [Series(str(mode), signs[mode], str(mode), merged[mode]) for mode in Mode]
 
 
-def bins(powers: Mapping[Mode, Mapping[int, int]], rows: int) -> tuple[range, int]:
+def by_kind(snapshot: Snapshot, glyphs: Glyphs) -> list[Series]:
+    """The histograms of both modes together, per map kind."""
+    looks = {
+        MapKind.HASH: (glyphs.resume_bar, "resume"),
+        MapKind.ARRAY: (glyphs.signal_bar, "signal"),
+        MapKind.LRU_HASH: (glyphs.third_bar, "good"),
+    }
+    merged = {kind: Histogram() for kind in MapKind}
+    for (kind, _), histogram in snapshot.latency.items():
+        merged[kind] = merged[kind].merge(histogram)
+    return [Series(str(kind), *looks[kind], merged[kind]) for kind in MapKind]
+
+
+def bins(powers: Sequence[Mapping[int, int]], rows: int) -> tuple[range, int]:
     """Exponents at which bins start, and powers of two in a bin, so that they fit in ``rows``."""
-    seen = sorted({exponent for counts in powers.values() for exponent in counts})
+    seen = sorted({exponent for counts in powers for exponent in counts})
     if not seen or rows < 1:
         return range(0), 1
     step = 1
@@ -40,79 +65,88 @@ def bins(powers: Mapping[Mode, Mapping[int, int]], rows: int) -> tuple[range, in
         step += 1
 
 
-def _table(histograms: Mapping[Mode, Histogram], glyphs: Glyphs) -> list[Line]:
-    bars = {Mode.RESUME: glyphs.resume_bar, Mode.SIGNAL: glyphs.signal_bar}
+def _table(columns: Sequence[Series], with_signs: bool, glyphs: Glyphs) -> list[Line]:
     head: list[Span] = [("   ", "")]
-    for mode in Mode:
-        head.append((f"{bars[mode]} {mode}".rjust(_CELL_WIDTH), str(mode)))
+    for column in columns:
+        # a column whose bars are drawn has their sign; the word alone tells it, too
+        name = (
+            f"{column.sign} {column.name}" if with_signs and len(column.name) < 7 else column.name
+        )
+        head.append((name.rjust(_CELL_WIDTH), column.role))
     lines: list[Line] = [tuple(head)]
     for name, share in _QUANTILES:
         cells: list[Span] = [(name, "head")]
-        for mode in Mode:
-            value = histograms[mode].quantile(share)
+        for column in columns:
+            value = column.histogram.quantile(share)
             shown = text.duration(value, glyphs.ascii_only)
             cells.append((shown.rjust(_CELL_WIDTH), "dim" if value is None else ""))
         lines.append(tuple(cells))
     counts: list[Span] = [("n  ", "head")]
-    for mode in Mode:
-        total = histograms[mode].total
-        counts.append((text.count(total, _CELL_WIDTH - 1).rjust(_CELL_WIDTH), "dim"))
-    lines.append(tuple(counts))
-    return lines
+    for column in columns:
+        total = text.count(column.histogram.total, _CELL_WIDTH - 1)
+        counts.append((total.rjust(_CELL_WIDTH), "dim"))
+    return [*lines, tuple(counts)]
 
 
-def _bars(
-    powers: Mapping[Mode, Mapping[int, int]], width: int, rows: int, glyphs: Glyphs
-) -> list[Line]:
+def _bars(series: Sequence[Series], width: int, rows: int, glyphs: Glyphs) -> list[Line]:
+    powers = [one.histogram.by_power() for one in series]
     starts, step = bins(powers, rows)
-    totals = {mode: sum(counts.values()) for mode, counts in powers.items()}
+    totals = [sum(counts.values()) for counts in powers]
     shares = [
-        {
-            mode: sum(counts.get(start + i, 0) for i in range(step)) / (totals[mode] or 1)
-            for mode, counts in powers.items()
-        }
+        [
+            sum(counts.get(start + i, 0) for i in range(step)) / (total or 1)
+            for counts, total in zip(powers, totals, strict=True)
+        ]
         for start in starts
     ]
+    alone = sum(total > 0 for total in totals) == 1
     percent_width = 7 if width >= 24 else 0
     room = width - _LABEL_WIDTH - 1 - percent_width
-    top = max((sum(share.values()) for share in shares), default=0.0) or 1.0
-    signs = {Mode.RESUME: glyphs.resume_bar, Mode.SIGNAL: glyphs.signal_bar}
-    one_mode = sum(total > 0 for total in totals.values()) == 1
+    top = max(map(sum, shares), default=0.0) or 1.0
     lines: list[Line] = []
-    for start, share in zip(starts, shares, strict=True):
-        spans: list[Span] = [
-            (fit(text.whole_duration(1 << start, glyphs.ascii_only), _LABEL_WIDTH, "right"), "dim"),
-            (" ", ""),
-        ]
+    for start, parts in zip(starts, shares, strict=True):
+        label = text.whole_duration(1 << start, glyphs.ascii_only)
+        spans: list[Span] = [(fit(label, _LABEL_WIDTH, "right"), "dim"), (" ", "")]
         drawn = 0
-        for mode, part in share.items():
+        for one, part in zip(series, parts, strict=True):
             cells = max(1, round(part / top * room)) if part else 0
             cells = min(cells, room - drawn)
-            # Beside another mode's bar only the mode's own sign tells whose share it is.
-            small = one_mode and part / top * room < 0.5 and part
-            spans.append((glyphs.sliver if small else signs[mode] * cells, str(mode)))
+            # Beside another bar only the sign tells whose share it is.
+            small = alone and part / top * room < 0.5 and part
+            spans.append((glyphs.sliver if small else one.sign * cells, one.role))
             drawn += cells
         spans.append((" " * (room - drawn), ""))
         if percent_width:
-            # With two modes a bar is two shares, so that one number would mean neither.
-            label = text.percent(sum(share.values())) if one_mode else ""
-            spans.append((label.rjust(percent_width), "dim"))
+            # Of several series a bar is several shares, so that one number would mean none of them.
+            shown = text.percent(sum(parts)) if alone else ""
+            spans.append((shown.rjust(percent_width), "dim"))
         lines.append(tuple(spans))
     return lines
 
 
-def latency_lines(snapshot: Snapshot, width: int, height: int, glyphs: Glyphs) -> list[Line]:
-    """Bars at the left, quantiles per mode at the right; exactly ``height`` lines or fewer."""
-    histograms = by_mode(snapshot)
-    powers = {mode: histogram.by_power() for mode, histogram in histograms.items()}
-    bar_width = width - _TABLE_WIDTH - _GAP
-    table = _table(histograms, glyphs)
+def latency_lines(
+    snapshot: Snapshot, width: int, height: int, glyphs: Glyphs, kinds: bool = False
+) -> list[Line]:
+    """Bars at the left, quantiles at the right; exactly ``height`` lines or fewer.
+
+    Args:
+        snapshot: What to show.
+        width: Cells of a line.
+        height: Lines.
+        glyphs: The signs to draw with.
+        kinds: Compare map kinds rather than modes.
+    """
+    series = by_kind(snapshot, glyphs) if kinds else by_mode(snapshot, glyphs)
+    columns = series
+    if width >= _BOTH_FROM:
+        columns = by_mode(snapshot, glyphs) + by_kind(snapshot, glyphs)
+    table = _table(columns, columns is series, glyphs)
+    bar_width = width - (3 + len(columns) * _CELL_WIDTH) - _GAP
     if bar_width < _LABEL_WIDTH + 6:
         return table[:height]
-    bars = _bars(powers, bar_width, height, glyphs)
+    bars = _bars(series, bar_width, height, glyphs)
     if not bars:
-        message = "no callback has run yet"
-        bars = [((message[:bar_width].ljust(bar_width), "dim"),)]
+        bars = [(("no callback has run yet"[:bar_width].ljust(bar_width), "dim"),)]
     blank: Line = ((" " * bar_width, ""),)
     lines = []
     for index in range(min(max(len(bars), len(table)), height)):
@@ -122,8 +156,11 @@ def latency_lines(snapshot: Snapshot, width: int, height: int, glyphs: Glyphs) -
     return lines
 
 
-def latency_title(snapshot: Snapshot, glyphs: Glyphs) -> str:
-    """The pane's title; it says what a bar is when there are two modes."""
-    both = len({mode for (_, mode), h in snapshot.latency.items() if h.counts}) > 1
-    what = ", share of each mode" if both else ""
-    return f"Latency {glyphs.separator} schedule to callback{what}"
+def latency_title(snapshot: Snapshot, glyphs: Glyphs, kinds: bool, key: str) -> str:
+    """The pane's title; it says what a bar is when there are several, and how to see the other view."""
+    parts = {(kind if kinds else mode) for (kind, mode), h in snapshot.latency.items() if h.counts}
+    what = "map kind" if kinds else "mode"
+    share = f", share of each {what}" if len(parts) > 1 else ""
+    other = "by mode" if kinds else "by map kind"
+    separator = glyphs.separator
+    return f"Latency {separator} schedule to callback{share} {separator} {key} {other}"

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from twtui.model.capture import NUMBER_BYTES, Read
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from twtui.model.capture import Read, decode_number, read_of
+from twtui.model.content import frames_of
+from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import NOT_TRIED, Event, read_outcome
-from twtui.ui.escape import escape_bytes
+from twtui.ui.escape import display_name, escape_bytes
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Span, fit, width_of
 
-_SIGNED = frozenset((Read.I8, Read.I16, Read.I32, Read.I64))
+Names = Mapping[tuple[int, int], str]
+"""Of stack addresses, by process (0: the kernel) and address."""
 
 
 def number_text(data: bytes, capture: str) -> str | None:
     """The value of a numeric capture (little endian, as the machine has it); None for any other."""
-    word = capture.partition("(")[0]
-    if word not in set(Read):
+    read = read_of(capture)
+    value = decode_number(read, data)
+    if value is None:
         return None
-    read = Read(word)
-    if read not in NUMBER_BYTES or len(data) != NUMBER_BYTES[read]:
-        return None
-    value = int.from_bytes(data, "little", signed=read in _SIGNED)
     return f"0x{value:x}" if read is Read.POINTER else f"{value:,} (0x{value & (1 << 64) - 1:x})"
 
 
@@ -46,7 +49,9 @@ def mark(event: Event, glyphs: Glyphs) -> Span:
     return " ", ""
 
 
-def payload_spans(event: Event, capture: str, width: int, glyphs: Glyphs) -> list[Span]:
+def payload_spans(
+    event: Event, capture: str, width: int, glyphs: Glyphs, names: Names = MappingProxyType({})
+) -> list[Span]:
     """At most ``width`` cells: the escaped data in quotes, then what is special about it."""
     problem = failure(event)
     notes: list[Span] = []
@@ -54,13 +59,20 @@ def payload_spans(event: Event, capture: str, width: int, glyphs: Glyphs) -> lis
         notes.append((problem, "bad"))
     elif event.flags & EventFlag.KEPT:
         notes.append(("kept copy", "warn"))
-    if event.truncated:
+    # of a stack one line shows the newest frame, and that is whole
+    newest = (
+        None if problem else display_text(event.data, capture) or _stack_text(event, capture, names)
+    )
+    if event.truncated and newest is None:
         of = f" of {event.wanted_bytes:,}" if event.wanted_bytes else ""
         notes.append((f"{len(event.data):,}{of} B", "warn"))
     note_width = sum(width_of(text) + 2 for text, _ in notes)
     number = number_text(event.data, capture)
     if number is not None:
         spans: list[Span] = [(fit(number, min(width_of(number), width)), "")]
+    elif newest is not None:
+        newest = display_name(newest)
+        spans = [(fit(newest, min(width_of(newest), width), ellipsis=glyphs.ellipsis), "")]
     elif event.data or not problem:
         spans = _quoted(event, max(width - note_width, min(width, 12)), glyphs)
     else:
@@ -73,6 +85,23 @@ def payload_spans(event: Event, capture: str, width: int, glyphs: Glyphs) -> lis
             spans.append((shown, role))
             room -= width_of(shown)
     return spans
+
+
+def copy_text(event: Event, capture: str, names: Names = MappingProxyType({})) -> str:
+    """All that an event brought, as text that can be pasted anywhere: escaped, frames a line each."""
+    number = number_text(event.data, capture)
+    if number is not None:
+        return number
+    frames = frames_of(event, read_of(capture), names)
+    if frames:
+        return "\n".join(map(display_name, frames))
+    return escape_bytes(event.data) or failure(event)
+
+
+def _stack_text(event: Event, capture: str, names: Names) -> str | None:
+    """The newest frames of a stack; None for other captures."""
+    frames = frames_of(event, Read.STACK, names) if capture == Read.STACK else ()
+    return " < ".join(frames) if frames else None
 
 
 def _quoted(event: Event, width: int, glyphs: Glyphs) -> list[Span]:

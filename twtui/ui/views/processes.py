@@ -25,6 +25,9 @@ class Sort(StrEnum):
     PID = "pid"
     NAME = "name"
     USER = "user"
+    THREADS = "threads"
+    STATE = "state"
+    COMMAND = "command"
 
     @property
     def following(self) -> Sort:
@@ -33,21 +36,69 @@ class Sort(StrEnum):
         return every[(every.index(self) + 1) % len(every)]
 
 
+_KEYS: dict[Sort, Callable[[ProcessRow], Any]] = {
+    Sort.CPU: lambda row: -row.cpu_percent,
+    Sort.PID: lambda _: 0,
+    Sort.NAME: lambda row: row.name.casefold(),
+    Sort.USER: lambda row: row.user,
+    Sort.THREADS: lambda row: -row.threads,
+    Sort.STATE: lambda row: row.state,
+    Sort.COMMAND: lambda row: row.command,
+}
+_COLUMNS = (
+    ("", 2, "<", None), ("pid", _PID, ">", Sort.PID), ("user", _USER, "<", Sort.USER),
+    ("thr", _THREADS, ">", Sort.THREADS), ("cpu", _CPU, ">", Sort.CPU),
+    ("s", _STATE, "<", Sort.STATE), ("name", _NAME, "<", Sort.NAME),
+    ("command", 9, "<", Sort.COMMAND),
+)  # fmt: skip
+
+
 def identity(row: ProcessRow) -> Identity:
     """What the picker remembers a process by."""
     return row.pid, row.start_ticks
 
 
-def sorted_rows(rows: Iterable[ProcessRow], by: Sort) -> list[ProcessRow]:
+def sorted_rows(rows: Iterable[ProcessRow], by: Sort, backwards: bool = False) -> list[ProcessRow]:
     """Processes that can be watched first, then by the column."""
-    keys: dict[Sort, Callable[[ProcessRow], Any]] = {
-        Sort.CPU: lambda row: -row.cpu_percent,
-        Sort.PID: lambda _: 0,
-        Sort.NAME: lambda row: row.name.casefold(),
-        Sort.USER: lambda row: row.user,
-    }
-    key = keys[by]
-    return sorted(rows, key=lambda row: (bool(row.refusal), key(row), row.pid))
+    key = _KEYS[by]
+    ordered = sorted(rows, key=lambda row: (key(row), row.pid), reverse=backwards)
+    return sorted(ordered, key=lambda row: bool(row.refusal))
+
+
+def as_tree(
+    rows: Sequence[ProcessRow], by: Sort, backwards: bool, glyphs: Glyphs
+) -> list[tuple[ProcessRow, str]]:
+    """Every process after its parent, with the branches that lead to it; siblings by the column."""
+    key = _KEYS[by]
+    known = {row.pid for row in rows}
+    children: dict[int, list[ProcessRow]] = {}
+    for row in sorted(rows, key=lambda row: (key(row), row.pid), reverse=backwards):
+        parent = row.parent if row.parent in known and row.parent != row.pid else 0
+        children.setdefault(parent, []).append(row)
+    found: list[tuple[ProcessRow, str]] = []
+    waiting = [(row, "", "") for row in reversed(children.get(0, []))]
+    while waiting:
+        row, branches, below = waiting.pop()
+        found.append((row, branches))
+        mine = children.get(row.pid, []) if row.pid else []
+        last = len(mine) - 1
+        for at in range(last, -1, -1):
+            branch = glyphs.last_branch if at == last else glyphs.branch
+            deeper = below + ("   " if at == last else glyphs.trunk)
+            waiting.append((mine[at], below + branch, deeper))
+    # a loop of parents cannot be, but a table that is read bit by bit may show one
+    placed = {row.pid for row, _ in found}
+    return found + [(row, "") for row in rows if row.pid not in placed]
+
+
+def column_at(x: int) -> Sort | None:
+    """The column that a click on the header means."""
+    start = 0
+    for _, cells, _, sort in _COLUMNS:
+        start += cells + 1
+        if x < start:
+            return sort
+    return Sort.COMMAND
 
 
 def matcher(pattern: str) -> Callable[[ProcessRow], bool]:
@@ -76,20 +127,18 @@ def _searched(row: ProcessRow) -> str:
 
 
 def table_header(width: int, sort: Sort) -> Line:
-    """Names of the columns; the sorted one stands out in brackets."""
-    cells = [
-        ("", 2, "<"), ("pid", _PID, ">"), ("user", _USER, "<"), ("thr", _THREADS, ">"),
-        ("cpu", _CPU, ">"), ("s", _STATE, "<"), ("name", _NAME, "<"), ("command", 9, "<"),
-    ]  # fmt: skip
+    """Names of the columns; the one that they are sorted by stands out."""
     spans: list[Span] = []
-    for title, cell, align in cells:
-        mine = title == sort.value
-        spans.append((f"{title:{align}{cell}} ", "key" if mine else "head"))
+    for title, cells, align, column in _COLUMNS:
+        mine = column is sort
+        spans.append((f"{title:{align}{cells}} ", "key" if mine else "head"))
     used = sum(len(text) for text, _ in spans)
     return (*spans, (" " * max(width - used, 0), "head"))
 
 
-def process_line(row: ProcessRow, width: int, glyphs: Glyphs, selected: bool, gone: bool) -> Line:
+def process_line(
+    row: ProcessRow, width: int, glyphs: Glyphs, selected: bool, gone: bool, branches: str = ""
+) -> Line:
     """One process in fixed columns; dim when it cannot be watched or has ended."""
     name = fit(display_name(row.name), _NAME, ellipsis=glyphs.ellipsis)
     numbers = (
@@ -97,9 +146,10 @@ def process_line(row: ProcessRow, width: int, glyphs: Glyphs, selected: bool, go
         f"{row.threads:>{_THREADS}} {row.cpu_percent:>{_CPU}.1f} "
         f"{'X' if gone else row.state:<{_STATE}} "
     )
-    used = 3 + len(numbers) + _NAME + 1
+    room = max(width - 3 - len(numbers) - _NAME - 1, 0)
     # A command line can be megabytes; no more of it than fits needs escaping.
-    command = fit(display_name(row.command[:width]), max(width - used, 0), ellipsis=glyphs.ellipsis)
+    command = branches + display_name(row.command[:width])
+    command = fit(command, room, ellipsis=glyphs.ellipsis)
     if gone or row.refusal:
         return ((f"   {numbers}{name} {command}", "dim"),)
     mark: Span = (f"{glyphs.holds if selected else ' '}  ", "selected")

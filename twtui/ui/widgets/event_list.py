@@ -2,82 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import deque
+from collections.abc import Callable, Sequence
 
 from textual.cache import LRUCache
 
 from twtui.model.event import Event
+from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
+from twtui.ui.escape import display_name
 from twtui.ui.glyphs import UNICODE, Glyphs
+from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
+from twtui.ui.selection import Selection
 from twtui.ui.views.captured import Layout, Sources, empty_text, event_line, header_line
 from twtui.ui.widgets.rows import RowsPane
 
 _CACHED_LINES = 1024
+_ARRIVALS = 1000
+"""Snapshots whose times are remembered: some minutes."""
 
 
 class EventList(RowsPane):
     """Events of the newest snapshot, or, while the user reads older ones, of the one being read."""
 
+    BINDINGS = bindings(Where.READING)
+
     def __init__(self, *, id: str | None = None, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(id=id, glyphs=glyphs)
         self.following = True
-        self._events: tuple[Event, ...] = ()
-        self._first_number = 1
-        self._seen = 0
+        self.selection = Selection()
         self._latest: Snapshot | None = None
         self._sources = Sources((), (), 0)
         self._layout = Layout.for_width(80)
         self._cache: LRUCache[int, Line] = LRUCache(_CACHED_LINES)
+        self._arrivals: deque[tuple[int, int]] = deque(maxlen=_ARRIVALS)
 
     @property
     def count(self) -> int:
-        """Events in the window."""
-        return len(self._events)
+        """Events in the window that the filter lets through."""
+        return self.selection.count
 
     @property
     def current(self) -> tuple[Event, int] | None:
         """The event under the cursor and its number."""
-        if not self._events:
+        if not self.count:
             return None
-        return self._events[self.cursor], self._first_number + self.cursor
+        number = self.selection.numbers[self.cursor]
+        return self.selection.event(number), number
 
     @property
     def sources(self) -> Sources:
         """What the numbers in the events refer to."""
         return self._sources
 
+    def arrived_ns(self, number: int) -> int | None:
+        """When the first snapshot with this event was made, CLOCK_MONOTONIC; None when forgotten."""
+        at = bisect_left(self._arrivals, (number, 0))
+        if at == len(self._arrivals) or (not at and len(self._arrivals) == _ARRIVALS):
+            return None
+        return self._arrivals[at][1]
+
+    def note(self, snapshot: Snapshot) -> None:
+        """Remember when events arrived; also for snapshots that are not shown."""
+        if self._arrivals and snapshot.events_seen < self._arrivals[-1][0]:
+            self._arrivals.clear()
+        if not self._arrivals or snapshot.events_seen > self._arrivals[-1][0]:
+            self._arrivals.append((snapshot.events_seen, snapshot.at_ns))
+
     def show(self, snapshot: Snapshot) -> None:
         """Take over a newer snapshot; a window that has lost the rows in view is not taken."""
+        again = self._latest is not None and snapshot.events_seen < self._latest.events_seen
         self._latest = snapshot
-        sources = Sources(snapshot.captures, snapshot.triggers, snapshot.info.clock_offset_ns)
-        if sources != self._sources:
+        sources = Sources.of(snapshot)
+        if sources != self._sources or again:
             self._sources = sources
             self._cache.clear()
         first = snapshot.events_seen - len(snapshot.events) + 1
-        top_number = self._first_number + self.top
-        if self.following or not self._events or top_number >= first:
-            if snapshot.events_seen < self._seen:
-                self._cache.clear()
-            if not self.following:
-                self.cursor = max(0, self._first_number + self.cursor - first)
-                self.top = max(0, top_number - first)
-            self._events, self._first_number = snapshot.events, first
-            self._seen = snapshot.events_seen
-            if self.following:
-                self.cursor = self.count - 1
-            self.clamp()
+        numbers = self.selection.numbers
+        kept = numbers[self.top] >= first if numbers else True
+        if self.following or kept or again:
+            self._keep_place(lambda: self.selection.take(snapshot))
         self._retitle()
         self.update()
+
+    def _keep_place(self, change: Callable[[], None]) -> None:
+        """Change the rows; cursor and view stay at their events, or at the newest when following."""
+        numbers = self.selection.numbers
+        at = (numbers[self.cursor], numbers[self.top]) if numbers else (0, 0)
+        change()
+        if self.following:
+            self.cursor = self.count - 1
+        else:
+            self.cursor, self.top = map(self.selection.index_of, at)
+        self.clamp()
+
+    def set_filter(self, wanted: Filter) -> None:
+        """Show only what matches, from now on."""
+        self._keep_place(lambda: self.selection.set_filter(wanted))
+        self._retitle()
+        self.update()
+        self.refresh()
 
     def _retitle(self) -> None:
         separator = self.glyphs.separator
         newest = self._latest.events_seen if self._latest else 0
-        title = f"Captured {separator} {newest:,} events"
+        selection = self.selection
+        if selection.filter:
+            shown = display_name(str(selection.filter))
+            title = f"Captured {separator} {selection.count:,} of the newest {selection.window:,} match {shown}"
+        else:
+            title = f"Captured {separator} {newest:,} events"
         if self.following:
             title += f" {separator} following"
-        elif self._events:
-            number = self._first_number + self.cursor
+        elif self.count:
+            number = selection.numbers[self.cursor]
             newer = newest - number
             title += f" {separator} at {number:,}, {newer:,} newer {separator} f follows"
         self.set_title(title)
@@ -107,10 +147,11 @@ class EventList(RowsPane):
         if width != self._layout.width:
             self._layout = Layout.for_width(width)
             self._cache.clear()
-        number = self._first_number + index
+        number = self.selection.numbers[index]
         line = self._cache.get(number)
         if line is None:
-            line = event_line(self._events[index], self._sources, self._layout, self.glyphs)
+            event = self.selection.event(number)
+            line = event_line(event, self._sources, self._layout, self.glyphs)
             self._cache[number] = line
         return line
 
@@ -118,4 +159,6 @@ class EventList(RowsPane):
         """Why there is no event."""
         if self._latest is None:
             return ()
+        if self.selection.window:
+            return [(("none of these events matches the filter; esc shows all", "dim"),)]
         return [((empty_text(self._latest), "dim"),)]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from textual.events import Click
-
 from twtui.model.snapshot import Snapshot
-from twtui.ui.keys import Where, hints
 from twtui.ui.lines import Line
 from twtui.ui.views.callbacks import callbacks_lines, callbacks_title
 from twtui.ui.views.heading import ViewState, banner_lines, heading_lines
-from twtui.ui.views.health import HINT_GAP, fitting_keys, health_line, hint_width, key_line
+from twtui.ui.views.health import health_line
 from twtui.ui.views.latency import latency_lines, latency_title
 from twtui.ui.views.reads import reads_lines
 from twtui.ui.widgets.pane import Pane
@@ -68,19 +65,22 @@ class CallbacksPane(SnapshotPane, can_focus=True):
 
     def retitle(self, snapshot: Snapshot) -> None:
         """The title says what to do when nothing completes."""
-        self.set_title(*callbacks_title(snapshot, self.glyphs))
+        self.set_title(*callbacks_title(snapshot, self.glyphs, self.view.since_ns))
 
 
 class LatencyPane(SnapshotPane, can_focus=True):
     """The histogram."""
 
+    split_key = "l"
+    """How people write the key for the other comparison."""
+
     def lines(self, snapshot: Snapshot, width: int, height: int) -> Sequence[Line]:
         """Bars and quantiles."""
-        return latency_lines(snapshot, width, height, self.glyphs)
+        return latency_lines(snapshot, width, height, self.glyphs, self.view.by_kind)
 
     def retitle(self, snapshot: Snapshot) -> None:
         """The title says what a bar is."""
-        self.set_title(latency_title(snapshot, self.glyphs))
+        self.set_title(latency_title(snapshot, self.glyphs, self.view.by_kind, self.split_key))
 
 
 class ReadsPane(SnapshotPane, can_focus=True):
@@ -101,36 +101,3 @@ class HealthStrip(SnapshotPane):
     def lines(self, snapshot: Snapshot, width: int, _height: int) -> Sequence[Line]:
         """One line."""
         return [health_line(snapshot, width, self.glyphs)]
-
-
-class KeyBar(Pane):
-    """The key hints of one screen."""
-
-    places: tuple[Where, ...] = (Where.EVERYWHERE,)
-
-    def build(self, width: int, _height: int) -> Sequence[Line]:
-        """One line."""
-        return [key_line(fitting_keys(hints(self.places), width))]
-
-    async def on_click(self, event: Click) -> None:
-        """A click on a hint does what its key does."""
-        offset = event.get_content_offset(self)
-        if offset is None:
-            return
-        start = 0
-        for key in fitting_keys(hints(self.places), self.content_size.width):
-            if start <= offset.x < start + hint_width(key):
-                await self.screen.run_action(key.action)
-            start += hint_width(key) + HINT_GAP
-
-
-class MonitorKeys(KeyBar):
-    """Hints of the monitor."""
-
-    places = (Where.MONITOR, Where.EVERYWHERE)
-
-
-class PickerKeys(KeyBar):
-    """Hints of the picker."""
-
-    places = (Where.PICKER, Where.EVERYWHERE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from textual.events import Click
 from textual.message import Message
 
 from twtui.processes import ProcessRow
@@ -12,6 +13,8 @@ from twtui.ui.lines import Line
 from twtui.ui.views.processes import (
     Identity,
     Sort,
+    as_tree,
+    column_at,
     identity,
     matcher,
     process_line,
@@ -27,15 +30,25 @@ class ProcessTable(RowsPane):
     class Changed(Message):
         """The row under the cursor or the selection is another one."""
 
+    class HeaderClicked(Message):
+        """The user wants the table sorted by this column."""
+
+        def __init__(self, column: Sort) -> None:
+            super().__init__()
+            self.column = column
+
     def __init__(self, *, id: str | None = None, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(id=id, glyphs=glyphs)
         self.sort = Sort.CPU
+        self.backwards = False
+        self.in_tree = False
         self.pattern = ""
         self._known: dict[Identity, ProcessRow] = {}
         self._gone: set[Identity] = set()
         self._order: list[Identity] = []
         self._shown: list[Identity] = []
         self._selected: dict[Identity, None] = {}
+        self._branches: dict[Identity, str] = {}
         self._readings = 0
 
     @property
@@ -70,7 +83,7 @@ class ProcessTable(RowsPane):
         self._known.update(newest)
         known = frozenset(self._order)
         self._order += [key for key in newest if key not in known]
-        self._readings += 1
+        self._readings += bool(newest)
         # The first reading knows no CPU shares, so the order is final only with the second.
         if self._readings <= 2 and not self._touched():
             self._reorder()
@@ -85,7 +98,13 @@ class ProcessTable(RowsPane):
             self._selected.pop(key, None)
         living = [self._known[key] for key in self._order if key not in self._gone]
         self._gone = set()
-        self._order = [identity(row) for row in sorted_rows(living, self.sort)]
+        self._branches = {}
+        if self.in_tree:
+            placed = as_tree(living, self.sort, self.backwards, self.glyphs)
+            self._order = [identity(row) for row, _ in placed]
+            self._branches = {identity(row): branches for row, branches in placed}
+        else:
+            self._order = list(map(identity, sorted_rows(living, self.sort, self.backwards)))
 
     def _filter_again(self, keep_cursor: bool = True) -> None:
         under = self._shown[self.cursor] if self._shown and keep_cursor else None
@@ -107,9 +126,10 @@ class ProcessTable(RowsPane):
         self.pattern = pattern
         self._filter_again(keep_cursor=False)
 
-    def sort_by(self, column: Sort) -> None:
+    def sort_by(self, column: Sort, backwards: bool = False, tree: bool | None = None) -> None:
         """Order all rows anew; ended processes go."""
-        self.sort = column
+        self.sort, self.backwards = column, backwards
+        self.in_tree = self.in_tree if tree is None else tree
         self._reorder()
         self._filter_again(keep_cursor=False)
         self.refresh()
@@ -144,6 +164,16 @@ class ProcessTable(RowsPane):
     def row(self, index: int, width: int) -> Line:
         """One process."""
         key = self._shown[index]
+        # what a filter leaves over has lost the rows that its branches came from
+        branches = "" if self.pattern else self._branches.get(key, "")
         return process_line(
-            self._known[key], width, self.glyphs, key in self._selected, key in self._gone
+            self._known[key], width, self.glyphs, key in self._selected, key in self._gone, branches
         )
+
+    def on_click(self, event: Click) -> None:
+        """A click on the header sorts; any other puts the cursor there."""
+        offset = event.get_content_offset(self)
+        column = column_at(offset.x) if offset is not None and not offset.y else None
+        if column is not None:
+            self.post_message(self.HeaderClicked(column))
+            event.prevent_default()

@@ -145,6 +145,8 @@ class RowsPane(Pane, can_focus=True):
 class TextRows(RowsPane):
     """Fixed lines to scroll through: help, detail."""
 
+    BINDINGS = bindings(Where.READING)
+
     header_rows = 0
     with_cursor = False
 

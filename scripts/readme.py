@@ -1,0 +1,116 @@
+"""Writes the README's tables from the tables in the code. With --check, only says whether they differ."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from twtui.model.enums import Defer
+from twtui.model.presets import PRESETS, Preset
+from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS, Form
+from twtui.settings import COMMANDS, SETTINGS, Setting
+from twtui.ui.keys import KEYS
+
+README = Path(__file__).resolve().parent.parent / "README.md"
+_MARKED = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join(["| " + " | ".join(head) + " |", "|" + "---|" * len(head), *lines]) + "\n"
+
+
+def _flag(setting: Setting) -> tuple[str, str, str, str]:
+    value = f" {setting.metavar}" if setting.metavar else ""
+    short = f"-{setting.short}, " if setting.short else ""
+    default = setting.default_text or (str(setting.default) if setting.metavar else "")
+    known = sorted(set(setting.commands), key=list(COMMANDS).index)
+    where = "all" if len(known) == len(COMMANDS) else " ".join(name or "twtui" for name in known)
+    return (
+        f"`{short}--{setting.name}{value}`",
+        setting.help,
+        "" if default == "None" else default,
+        where,
+    )
+
+
+def flags() -> str:
+    """Commands, then options."""
+    commands = ((f"`twtui {name}`".replace(" `", "`"), text) for name, text in COMMANDS.items())
+    return (
+        _table(("command", "what it does"), commands)
+        + "\n"
+        + _table(("option", "meaning", "default", "of"), map(_flag, SETTINGS))
+    )
+
+
+def keys() -> str:
+    """Every key, with the place where it works."""
+    # a text with blanks stands for several keys of the footer
+    texts = (key.text if " " not in key.text else key.keys for key in KEYS)
+    return _table(
+        ("key", "where", "what it does"),
+        ((f"`{text}`", key.where, key.description) for text, key in zip(texts, KEYS, strict=True)),
+    )
+
+
+def _forms(head: str, forms: Iterable[Form]) -> str:
+    return _table(
+        (head, "meaning"),
+        ((", ".join(f"`{example}`" for example in form.examples), form.meaning) for form in forms),
+    )
+
+
+def _preset(preset: Preset) -> tuple[str, str, str, str]:
+    said = [f"`{preset.mode}`"] if preset.mode else []
+    said += ["`--defer fault`"] if preset.defer is Defer.FAULT else []
+    said += ["`--children`"] if preset.children else []
+    return f"`{preset.name}`", preset.description, preset.needs, ", ".join(said)
+
+
+def presets() -> str:
+    """The built-in ones."""
+    return _table(("preset", "shows", "needs", "sets"), map(_preset, PRESETS.values()))
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "flags": flags,
+    "keys": keys,
+    "triggers": lambda: _forms("trigger", TRIGGER_FORMS),
+    "captures": lambda: _forms("capture", CAPTURE_FORMS),
+    "presets": presets,
+}
+
+
+def generated(text: str) -> str:
+    """The README with all its blocks as the tables are now.
+
+    Raises:
+        SystemExit: A block is missing, or unknown.
+    """
+    found = [name for _, name, _ in _MARKED.findall(text)]
+    if sorted(found) != sorted(BLOCKS):
+        raise SystemExit(f"README.md has the blocks {found}, but there are {list(BLOCKS)}")
+    return _MARKED.sub(lambda match: match[1] + BLOCKS[match[2]]() + match[3], text)
+
+
+def main() -> int:
+    """Write or check.
+
+    Returns:
+        The exit code: 1 where they differ.
+    """
+    text = README.read_text()
+    new = generated(text)
+    if "--check" in sys.argv[1:]:
+        if new != text:
+            sys.stderr.write("README.md differs from the tables: make readme\n")
+        return int(new != text)
+    README.write_text(new)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

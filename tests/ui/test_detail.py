@@ -1,0 +1,167 @@
+"""One event in detail: its times as a drawing, its frames, its bytes; and the states of targets."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from ui_samples import DIRECT, EVENTS, make_event, make_row, make_snapshot
+from ui_stage import on_stage
+
+from twtui.model.enums import MapKind, Mode, RunState, TargetState
+from twtui.model.ledger import Counters
+from twtui.model.python_frames import PythonFrame, encode
+from twtui.model.snapshot import Health, LedgerRow, Rates, Snapshot, TargetView
+from twtui.ui.glyphs import UNICODE
+from twtui.ui.lines import line_width, plain
+from twtui.ui.views.captured import Sources
+from twtui.ui.views.timeline import timeline_lines
+
+SOURCES = Sources(("str(arg2)",), ("sample",), 0)
+
+
+@pytest.mark.parametrize("width", [64, 90, 108, 200])
+def test_the_drawing_has_its_points_above_each_other(width: int) -> None:
+    event = make_event(1)
+    drawn = [
+        plain(line)
+        for line in timeline_lines(event, SOURCES, event.ran_ns + 84_000_000, width, UNICODE)
+    ]
+    names, line, clocks, places = drawn
+    assert max(map(len, drawn)) <= width
+    for name, place in (("trigger", "CPU 0"), ("callback", "CPU 1"), ("in view", "delivered")):
+        at = names.index(name)
+        assert line[at] == "●"
+        assert places.index(place) == at
+        assert clocks[at].isdigit()
+    assert " 12 µs " in line
+    assert " 84 ms " in line
+
+
+def test_what_was_not_deferred_has_no_callback() -> None:
+    drawn = [plain(line) for line in timeline_lines(DIRECT, SOURCES, None, 100, UNICODE)]
+    assert "callback" not in drawn[0]
+    assert drawn[1].strip() == "●"
+    assert all(line_width(((text, ""),)) <= 100 for text in drawn)
+
+
+async def test_when_it_came_into_view_is_that_of_the_first_snapshot_with_it() -> None:
+    event = make_event(1)
+    at_ns = event.ran_ns + 50_000_000
+    async with on_stage(make_snapshot((), 0, at_ns=at_ns - 1)) as stage:
+        await stage.publish(make_snapshot((event,), at_ns=at_ns))
+        await stage.publish(make_snapshot((event, make_event(2)), at_ns=at_ns + 10**9))
+        await stage.press("up", "enter")
+        assert " 50 ms " in stage.text
+
+
+async def test_at_80_columns_the_drawing_is_still_there() -> None:
+    async with on_stage(size=(80, 24)) as stage:
+        stage.captured.move_to(1)
+        await stage.press("enter")
+        assert "trigger, scheduled" in stage.text
+        assert "EFAULT" in stage.text
+
+
+async def test_narrower_it_is_told_in_words() -> None:
+    async with on_stage(size=(50, 24)) as stage:
+        await stage.press("enter")
+        assert "triggered" in stage.text
+        assert "none needed" in stage.text
+
+
+async def test_frames_are_listed_newest_first() -> None:
+    event = make_event(
+        1, encode([PythonFrame("inner", "/a.py", 3), PythonFrame("main", "/a.py", 9)])
+    )
+    async with on_stage(make_snapshot((event,), captures=("python",))) as stage:
+        assert "inner (/a.py:3)" in stage.captured.text
+        await stage.press("enter")
+        assert "2 frames, newest first" in stage.text
+        assert stage.text.index("inner (/a.py:3)") < stage.text.index("main (/a.py:9)")
+        await stage.press("y")
+        assert stage.app.clipboard == "inner (/a.py:3)\nmain (/a.py:9)"
+
+
+async def test_addresses_get_their_names_when_they_are_known() -> None:
+    event = make_event(1, b"".join(a.to_bytes(8, "little") for a in (0x1010, 0x2000)))
+    snapshot = make_snapshot((event,), captures=("stack",))
+    async with on_stage(snapshot) as stage:
+        assert "0x1010 < 0x2000" in stage.captured.text
+        await stage.publish(replace(snapshot, names={(4242, 0x1010): "malloc+0x10 (libc)"}))
+        assert "malloc+0x10 (libc) < 0x2000" in stage.captured.text
+
+
+def state_of(state: TargetState, name: str = "redis-server") -> Snapshot:
+    still = LedgerRow((MapKind.HASH, Mode.RESUME), Counters(), Rates(), ((0.0, 0.0),) * 3)
+    return make_snapshot(rows=(still,), targets=(TargetView(4242, name, 5, state),))
+
+
+@pytest.mark.parametrize(
+    ("state", "heading", "advice"),
+    [
+        (
+            TargetState.SLEEPING,
+            "5 threads asleep",
+            "the target sleeps, so nothing triggers; c = probe",
+        ),
+        (TargetState.STOPPED, "5 threads stopped", "stopped: callbacks run when it goes on"),
+        (
+            TargetState.EXITED,
+            "redis-server 4242 exited",
+            "every target has ended; these numbers stay",
+        ),
+        (TargetState.RUNNING, "redis-server 4242, 5 threads", ""),
+    ],
+)
+async def test_the_state_of_the_target_and_what_to_do(
+    state: TargetState, heading: str, advice: str
+) -> None:
+    async with on_stage(state_of(state)) as stage:
+        assert heading in stage.text
+        assert advice in stage.text
+        assert ("▲" in stage.text) == bool(advice)
+
+
+async def test_a_target_that_became_another_program_says_what_it_was() -> None:
+    snapshot = state_of(TargetState.RUNNING, "sh")
+    async with on_stage(snapshot) as stage:
+        assert "sh 4242 (was redis-server), 5 threads" in stage.text
+
+
+async def test_losses_are_told_with_what_helps() -> None:
+    lossy = make_snapshot(
+        health=Health(dropped=12), rows=(make_row(MapKind.HASH, Mode.RESUME),),
+        total=Counters(fired=1_000, no_slot=300),
+    )  # fmt: skip
+    async with on_stage(lossy) as stage:
+        assert "▲ 12 events dropped, the ring buffer was full: --buffer" in stage.text
+        assert "300 firings without a slot: --slots" in stage.text
+
+
+async def test_before_the_start_there_is_no_banner() -> None:
+    starting = make_snapshot((), state=RunState.STARTING, info=make_snapshot().info, targets=())
+    starting = replace(starting, info=replace(starting.info, name=""))
+    async with on_stage(starting) as stage:
+        assert "▲" not in stage.text
+
+
+async def test_latencies_by_map_kind_and_by_mode() -> None:
+    async with on_stage(make_snapshot(modes=(Mode.RESUME, Mode.SIGNAL))) as stage:
+        assert "share of each mode · l by map kind" in stage.text
+        await stage.press("l")
+        assert "share of each map kind · l by mode" in stage.text
+        assert "█ hash  ▒ array lru_hash" in stage.text
+        await stage.press("l")
+        assert "█ resume ▒ signal" in stage.text
+    async with on_stage(make_snapshot(), size=(200, 60)) as stage:
+        assert "resume   signal     hash    array lru_hash" in stage.text
+
+
+async def test_every_event_of_the_samples_has_a_detail() -> None:
+    async with on_stage() as stage:
+        await stage.press("home")
+        for _ in EVENTS:
+            await stage.press("enter")
+            assert "hexdump" in stage.text or "no data" in stage.text
+            await stage.press("escape", "j")

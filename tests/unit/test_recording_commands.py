@@ -1,0 +1,315 @@
+"""record -o, replay, report, export and diff as a person types them: output, messages, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import stat
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from twtui import cli
+from twtui.backend.demo import DemoBackend
+from twtui.export_schema import LINE_SCHEMA
+from twtui.model.plan import Target
+from twtui.recording import Recording
+
+from .recordings import record_demo, recorded_demo
+
+VALID = Draft202012Validator(LINE_SCHEMA)
+
+
+class Ran(NamedTuple):
+    code: int
+    out: str
+    err: list[str]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Shell:
+    """The command line over the demo backend."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def run(self, *words: object) -> Ran:
+        code = cli.main([str(word) for word in words])
+        out, err = self._capfd.readouterr()
+        return Ran(code, out, err.splitlines())
+
+
+@pytest.fixture
+def shell(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
+    monkeypatch.setattr(cli, "live_backend", lambda _plan: DemoBackend())
+    monkeypatch.setattr("twtui.processes.find_target", lambda pid: Target(pid, 1, "shop"))
+    return Shell(capfd)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return recorded_demo(tmp_path_factory.mktemp("commands") / "run.twtui")
+
+
+def check_lines(lines: Sequence[dict[str, Any]]) -> None:
+    for line in lines:
+        VALID.validate(line)
+    types = [line["type"] for line in lines]
+    assert (types[0], types[-1]) == ("header", "summary")
+    assert set(types[1:-1]) == {"event"}
+
+
+def test_record_keeps_a_recording_and_prints_the_summary(shell: Shell, tmp_path: Path) -> None:
+    code, out, err = shell.run("record", "-p", 5, "-d", "400ms", "-o", tmp_path / "a")
+    assert (code, err) == (0, [])
+    assert "✓ emitted = delivered" in out
+    assert "nginx" not in out
+    with Recording(tmp_path / "a") as recording:
+        assert recording.whole
+        assert recording.event_count > 10
+        assert recording.meta.argv[:3] == ("twtui", "record", "-p")
+
+
+def test_record_prints_json_lines_beside_a_recording(shell: Shell, tmp_path: Path) -> None:
+    done = shell.run("record", "-p", 5, "-d", "1500ms", "-o", tmp_path / "a", "--json")
+    assert (done.code, done.err) == (0, [])
+    check_lines(done.lines)
+    with Recording(tmp_path / "a") as recording:
+        assert recording.event_count == sum(line["type"] == "event" for line in done.lines)
+
+
+def test_what_may_not_be_kept_is_in_neither(shell: Shell, tmp_path: Path) -> None:
+    base = (
+        "record", "-p", 5, "-d", "800ms", "--json", "--force", "-o", tmp_path / "a", "-F", "499",
+        "--capture", "str(arg2)",
+    )  # fmt: skip
+    done = shell.run(*base, "--redact", "nginx|/var/lib")
+    assert "/etc/*****/*****.conf" in done.out
+    # nor is the expression itself anywhere
+    assert "nginx" not in done.out
+    assert b"nginx" not in (tmp_path / "a").read_bytes()
+    check_lines(done.lines)
+    done = shell.run(*base, "--no-data")
+    assert "/etc/" not in done.out
+    assert b"/etc/" not in (tmp_path / "a").read_bytes()
+    check_lines(done.lines)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("record", "-p", "5", "-o", "{dir}/no/a"),
+        ("record", "-p", "5", "-o", "{dir}/there"),
+        ("record", "-p", "5", "--redact", "("),
+        ("record", "-p", "5", "--assert", "lsot == 0"),
+        ("record", "-p", "5", "--filter", "pid:x"),
+        ("record", "-p", "5", "--max-size", "big"),
+        ("replay",),
+        ("replay", "a", "b"),
+        ("replay", "{dir}/there"),
+        ("replay", "x", "--speed", "0"),
+        ("report", "{dir}/none"),
+        ("report", "{dir}/there"),
+        ("report", "{dir}/empty"),
+        ("export", "{dir}/none"),
+        ("export", "{dir}/none", "-f", "xml"),
+        ("diff", "{dir}/none"),
+        ("diff", "{dir}/none", "{dir}/none"),
+    ],
+)
+def test_a_wrong_request_is_said_in_two_lines(
+    shell: Shell, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "there").write_text("not a recording, and quite long enough to look at" * 9)
+    (tmp_path / "empty").touch()
+    code, out, err = shell.run(*(word.format(dir=tmp_path) for word in words))
+    assert (code in (1, 2), out) == (True, "")
+    assert err[0].startswith("twtui: ")
+    assert len(err) >= 2
+    assert not any("Traceback" in line for line in err)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "there"]
+
+
+def test_an_assertion_is_an_exit_code(shell: Shell, path: Path, tmp_path: Path) -> None:
+    good = ("--assert", "p99(resume) < 10s", "--assert", "rescued > 0")
+    bad = (*good, "--assert", "p50 < 1ns")
+    record = ("record", "-p", 5, "-d", "300ms", "--json")
+    for words in (record, ("report", path), ("replay", path)):
+        assert shell.run(*words, *good).code == 0
+        code, out, err = shell.run(*words, *bad)
+        assert code == 3
+        assert err[0].startswith("twtui: assertion failed: p50 < 1ns (p50 is ")
+        if words == record:
+            assert json.loads(out.splitlines()[-1])["type"] == "summary"
+    assert shell.run("report", path, "--fail-on-loss").code == 3
+
+
+def test_a_report_as_text_and_as_json(shell: Shell, path: Path) -> None:
+    text = shell.run("report", path)
+    assert (text.code, text.err) == (0, [])
+    for words in ("run.twtui: twtui", "the run came to its end", "p99", "losses:", "nginx.conf"):
+        assert words in text.out
+    assert text.out.replace("\n", "").isprintable()
+    found = json.loads(shell.run("report", path, "--json").out)
+    assert found["ended"] == "end"
+    assert found["losses"]["lost"] >= 0
+    assert sum(found["ledger"]["hash"]["resume"][n] for n in ("read_ok", "read_fault")) > 0
+    assert found["top"][0]["count"] >= found["top"][1]["count"] > 0
+    assert {"text", "trigger", "capture", "count"} <= set(found["top"][0])
+
+
+def test_a_report_of_what_was_cut_off(shell: Shell, tmp_path: Path) -> None:
+    record_demo(tmp_path / "a", seconds=2, stop_at=20)
+    assert "stopped before the run ended" in shell.run("report", tmp_path / "a").out
+
+
+def test_exported_lines_are_those_of_the_run(shell: Shell, tmp_path: Path) -> None:
+    live = shell.run("record", "-p", 5, "-d", "1200ms", "-o", tmp_path / "a", "--json")
+    found = shell.run("export", tmp_path / "a")
+    assert (found.code, found.err) == (0, [])
+    check_lines(found.lines)
+    assert found.lines[0] == live.lines[0]
+    for kind in ("event", "summary"):
+        assert [line for line in found.lines if line["type"] == kind] == [
+            line for line in live.lines if line["type"] == kind
+        ]
+
+
+def test_a_filter_leaves_events_out_only(shell: Shell, path: Path) -> None:
+    found = shell.run("export", path, "--filter", "map:hash text:nginx")
+    check_lines(found.lines)
+    events = [line for line in found.lines if line["type"] == "event"]
+    assert events
+    assert {event["map"] for event in events} == {"hash"}
+    assert all("nginx" in event["text"] for event in events)
+
+
+def test_an_export_into_a_file(shell: Shell, path: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    assert shell.run("export", path, "-f", "csv", "-o", out) == Ran(0, "", [])
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert out.read_text().startswith("ts_ns,pid")
+    assert shell.run("export", path, "-f", "csv", "-o", out).code == 2
+    assert shell.run("export", path, "-f", "chrome", "-o", out, "--force").code == 0
+    assert json.loads(out.read_text())["traceEvents"]
+    # what cannot be made leaves nothing behind, not even of the file before
+    before = out.read_bytes()
+    assert shell.run("export", path, "-f", "folded", "-o", out, "--force").code == 2
+    assert out.read_bytes() == before
+    assert [entry.name for entry in tmp_path.iterdir()] == ["out.csv"]
+
+
+def test_two_recordings_side_by_side(shell: Shell, path: Path, tmp_path: Path) -> None:
+    record_demo(tmp_path / "b.twtui", seconds=1, rate=300)
+    code, out, err = shell.run("diff", path, tmp_path / "b.twtui")
+    assert (code, err) == (0, [])
+    for words in ("A  run.twtui", "B  b.twtui", "fired", "hash resume p99", "%"):
+        assert words in out
+    found = json.loads(shell.run("diff", path, tmp_path / "b.twtui", "--json").out)
+    assert found["a"]["name"] == "run.twtui"
+    assert found["b"]["ledger"]["hash"]["resume"]["fired"] > 0
+    same = shell.run("diff", path, path).out
+    assert "new" not in same
+
+
+def test_the_schema_is_printed(shell: Shell) -> None:
+    for command in ("record", "export"):
+        done = shell.run(command, "--json-schema")
+        assert (done.code, json.loads(done.out)) == (0, LINE_SCHEMA)
+
+
+def test_a_replay_without_a_terminal_says_what_to_use(shell: Shell, path: Path) -> None:
+    code, _, err = shell.run("replay", path)
+    assert (code, err[0]) == (2, "twtui: the screen needs a terminal")
+    assert "report" in err[1]
+
+
+def twtui(*words: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "twtui", *(str(word) for word in words)]
+    return subprocess.run(command, text=True, timeout=60, check=False, **options)
+
+
+def test_lines_are_replayed_from_standard_input(shell: Shell, path: Path) -> None:
+    lines = shell.run("export", path).out
+    done = twtui("replay", "-", "--assert", "events > 100", input=lines, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    done = twtui("replay", "-", "--assert", "events < 1", input=lines, capture_output=True)
+    assert done.returncode == 3
+    done = twtui("replay", "-", "--fail-on-loss", input="no lines\n", capture_output=True)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 2
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "chrome"])
+def test_a_closed_pipe_is_no_error(path: Path, form: str) -> None:
+    command = [sys.executable, "-m", "twtui", "export", str(path), "-f", form]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as export:
+        assert export.stdout
+        assert export.stderr
+        assert export.stdout.readline()
+        export.stdout.close()
+        assert (export.stderr.read(), export.wait(30)) == (b"", 0)
+
+
+def test_a_full_disk_is_one_line(path: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = twtui("export", path, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert done.stderr.startswith("twtui: cannot write to standard output: ")
+    assert len(done.stderr.splitlines()) <= 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_anybody_can_read_a_recording_of_theirs(path: Path, tmp_path: Path) -> None:
+    """As nobody, from a directory that nobody may write to, with nothing of BCC in sight."""
+    mine = Path("/tmp") / f"twtui-test-{os.getpid()}"
+    mine.write_bytes(path.read_bytes())
+    os.chown(mine, 65534, 65534)
+    program = (
+        "import os, sys; os.setgroups([]); os.setgid(65534); os.setuid(65534);"
+        "sys.modules['bcc'] = None; from twtui.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    try:
+        for words in (["report"], ["export"], ["replay", "--assert", "rescued > 0"]):
+            done = subprocess.run(
+                [sys.executable, "-c", program, words[0], str(mine), *words[1:]],
+                capture_output=True, text=True, timeout=60, check=False, cwd="/",
+            )  # fmt: skip
+            if "Permission denied" in done.stderr and "twtui" not in done.stdout:
+                pytest.skip("nobody may not read this checkout")
+            assert (done.returncode, done.stderr) == (0, "")
+    finally:
+        mine.unlink()
+
+
+def test_progress_goes_to_a_terminal_on_standard_error(tmp_path: Path) -> None:
+    program = (
+        "import sys; from twtui import cli; from twtui.backend.demo import DemoBackend;"
+        "from twtui.model.plan import Target; import twtui.processes;"
+        "cli.live_backend = lambda plan: DemoBackend();"
+        "twtui.processes.find_target = lambda pid: Target(pid, 1, 'shop');"
+        "sys.exit(cli.main(sys.argv[1:]))"
+    )
+    ours, theirs = pty.openpty()
+    words = ["record", "-p", "5", "-d", "1s", "-o", str(tmp_path / "a")]
+    command = [sys.executable, "-c", program, *words]
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=theirs, timeout=60, check=False, text=True
+    )
+    os.close(theirs)
+    said = os.read(ours, 1 << 16).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert "events   fired" in said
+    assert "drops 0" in said
+    assert said.endswith("\r\x1b[K")
+    assert "\x1b" not in done.stdout

@@ -1,0 +1,277 @@
+"""What can go wrong with a recording: each case is one clear line, and what was written stays."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from twtui.errors import TwtuiError, UsageError
+from twtui.model.batch import Batch
+from twtui.recorded import final_snapshot, top_values
+from twtui.recording import Recorder, Recording
+from twtui.recording.schema import SCHEMA_VERSION
+from twtui.wire import iter_events
+
+from .recordings import record_demo, recorded_demo
+from .support import HASH_RESUME, balanced, event, plan, reading, records
+
+ROOT = Path(__file__).parents[2]
+KILLS = 20
+WRITER = """
+import sys
+from pathlib import Path
+sys.path[:0] = [{root!r}]
+from tests.unit.recordings import record_demo
+sys.stdout.write("go\\n")
+sys.stdout.flush()
+record_demo(Path({path!r}), seconds=600, rate=300)
+"""
+
+
+def everything(path: Path) -> int:
+    """Read all of a recording, as the commands do; the number of its events."""
+    with Recording(path) as recording:
+        final_snapshot(recording, 100)
+        top_values(recording)
+        events = sum(len(events) for _, events in recording.batches())
+        for number in range(1, recording.batch_count + 1, 7):
+            recording.jump(number, 10)
+        assert events == recording.event_count
+        return events
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> Path:
+    return recorded_demo(tmp_path / "good")
+
+
+def changed(good: Path, sql: str) -> Path:
+    database = sqlite3.connect(good)
+    database.executescript(sql)
+    database.close()
+    return good
+
+
+def truncated(path: Path) -> Path:
+    os.truncate(path, 9000)
+    return path
+
+
+def foreign(path: Path) -> Path:
+    return changed(path.with_name("other"), "CREATE TABLE meta (key, value)")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "words"),
+    [
+        (lambda good: good.with_name("none"), "there is no"),
+        (lambda good: good.parent, "not a file"),
+        (lambda good: (good.write_bytes(b""), good)[1], "is empty"),
+        (lambda good: (good.write_bytes(b"SQLite"), good)[1], "truncated"),
+        (lambda good: (good.write_text("a text, and not a short one " * 9), good)[1], "not a rec"),
+        (truncated, "truncated: 9,000 of"),
+        (foreign, "another program"),
+        (lambda good: changed(good, f"PRAGMA user_version = {SCHEMA_VERSION + 1}"), "newer twtui"),
+        (lambda good: changed(good, "DROP TABLE events"), "damaged"),
+        (lambda good: changed(good, "DELETE FROM meta WHERE key = 'plan'"), "damaged"),
+        (lambda good: changed(good, "UPDATE meta SET value = '[' WHERE key = 'plan'"), "damaged"),
+        (lambda good: changed(good, "UPDATE events SET pid = 'x' WHERE number = 5"), "damaged"),
+        (lambda good: changed(good, "UPDATE events SET map = 'x' WHERE number = 5"), "damaged"),
+        (lambda good: changed(good, "UPDATE events SET pid = -1 WHERE number = 5"), "damaged"),
+        (lambda good: changed(good, "UPDATE readings SET latency = '{}}'"), "damaged"),
+        (
+            lambda good: changed(
+                good, "UPDATE readings SET latency = '{\"hash/resume\":[[1e9,1]]}'"
+            ),
+            "damaged",
+        ),
+        (lambda good: changed(good, "UPDATE batches SET mode = 'loud'"), "damaged"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_one_line(
+    good: Path, break_it: Callable[[Path], Path], words: str
+) -> None:
+    path = break_it(good)
+    with pytest.raises(TwtuiError, match=words) as raised:
+        everything_as_records(path)
+    assert "\n" not in raised.value.message
+    assert raised.value.exit_code == (2 if isinstance(raised.value, UsageError) else 1)
+    assert raised.value.hint
+
+
+def everything_as_records(path: Path) -> None:
+    everything(path)
+    with Recording(path) as recording:
+        for number in range(1, recording.batch_count + 1):
+            batch = recording.batch(number)
+            assert batch is not None
+            list(iter_events(batch.records))
+
+
+def test_any_damage_is_an_error_and_never_a_crash(good: Path) -> None:
+    whole = good.read_bytes()
+    chance = random.Random(1)
+    said: list[str] = []
+    for _ in range(40):
+        broken = bytearray(whole)
+        for _ in range(chance.choice((1, 20, 400))):
+            broken[chance.randrange(100, len(broken))] = chance.randrange(256)
+        good.write_bytes(broken)
+        try:
+            everything_as_records(good)
+        except TwtuiError as error:
+            said.append(error.message)
+    assert said
+    assert not any("\n" in message for message in said)
+
+
+def test_a_recording_of_before_has_fewer_counters(good: Path) -> None:
+    changed(good, "DROP VIEW ledger; ALTER TABLE counters DROP COLUMN retried")
+    with Recording(good) as recording:
+        assert final_snapshot(recording).total.completed > 0
+
+
+def test_a_recording_of_later_has_more_columns(good: Path) -> None:
+    changed(good, "ALTER TABLE counters ADD COLUMN more; ALTER TABLE events ADD COLUMN more")
+    assert everything(good) > 0
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "none", disk], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("a small file system cannot be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", disk], check=True)
+
+
+def test_a_full_disk_loses_nothing_that_was_written(small_disk: Path) -> None:
+    recorder = Recorder(plan())
+    recorder.start(small_disk / "a", None)
+    number = 0
+    while (state := recorder.state) and state.active:
+        events = [event(number + i, data=bytes(200)) for i in range(100)]
+        number += 100
+        ledger = {HASH_RESUME: balanced(number)}
+        recorder.observe(Batch(number, records(events), reading(ledger)), events)
+        assert number < 200_000
+    assert state is not None
+    assert (state.ended, state.error) == (
+        "failed", f"cannot write {small_disk / 'a'}: the disk is full"
+    )  # fmt: skip
+    # the run goes on without a recording
+    recorder.observe(Batch(number + 1, end=True), [])
+    assert [path.name for path in small_disk.iterdir()] == ["a"]
+    assert everything(small_disk / "a") == state.events == number - 100
+
+
+def test_a_full_disk_at_the_start(small_disk: Path) -> None:
+    subprocess.run(
+        ["dd", "if=/dev/zero", f"of={small_disk / 'filler'}", "bs=4k"],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    with pytest.raises(TwtuiError, match="cannot write") as raised:
+        Recorder(plan()).start(small_disk / "a", None)
+    assert "\n" not in raised.value.message
+    assert [path.name for path in small_disk.iterdir()] == ["filler"]
+
+
+def test_killed_at_any_moment_it_opens_and_holds_all_but_the_last_batch(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    opened = 0
+    for number in range(KILLS):
+        path = tmp_path / f"run-{number}"
+        program = WRITER.format(root=str(ROOT), path=str(path))
+        with subprocess.Popen(
+            [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+        ) as writer:
+            assert writer.stdout
+            assert writer.stdout.readline() == "go\n"
+            time.sleep(chance.uniform(0.0, 0.4))
+            writer.send_signal(signal.SIGKILL)
+        if not path.exists():
+            continue  # killed before it was there at all
+        opened += 1
+        written = everything(path)
+        database = sqlite3.connect(path)
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        database.close()
+        with Recording(path) as recording:
+            assert not recording.whole
+            # the batches are there without a gap, each whole
+            assert [batch.at_ns for batch, _ in recording.batches()] == sorted(
+                batch.at_ns for batch, _ in recording.batches()
+            )
+            snapshot = final_snapshot(recording)
+            assert snapshot.events_seen == written
+            assert not snapshot.broken
+    assert opened >= KILLS // 2
+
+
+def test_every_batch_but_the_last_is_there(tmp_path: Path) -> None:
+    """What was said to be written is there when the process is killed right afterwards."""
+    program = f"""
+import os, sys
+from pathlib import Path
+sys.path[:0] = [{str(ROOT)!r}]
+from tests.unit.support import event, plan, records
+from twtui.model.batch import Batch
+from twtui.recording import Recorder
+recorder = Recorder(plan())
+recorder.start(Path({str(tmp_path / "a")!r}), None)
+for number in range(100_000):
+    events = [event(number)]
+    recorder.observe(Batch(number + 1, records(events)), events)
+    os.write(1, f"{{number + 1}}\\n".encode())
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as writer:
+        assert writer.stdout
+        for _ in range(50):
+            writer.stdout.readline()
+        writer.kill()
+        said = [int(line) for line in writer.stdout.read().splitlines() if line]
+    with Recording(tmp_path / "a") as recording:
+        assert recording.batch_count - max(said, default=50) in (0, 1)
+        assert recording.event_count == recording.batch_count
+
+
+def test_a_number_that_sqlite_cannot_hold_ends_the_recording_only(tmp_path: Path) -> None:
+    recorder = Recorder(plan())
+    recorder.start(tmp_path / "a", None)
+    recorder.observe(Batch(1), [event(trigger_ns=2**64 - 1)])
+    assert recorder.state is not None
+    assert recorder.state.ended == "failed"
+    assert "cannot write" in recorder.state.error
+    assert everything(tmp_path / "a") == 0
+
+
+def test_memory_does_not_grow_with_what_is_written(tmp_path: Path) -> None:
+    def resident() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    recorder = Recorder(plan())
+    recorder.start(tmp_path / "a", None)
+    early = 0
+    for number in range(40):
+        events = [event(number * 1000 + i) for i in range(1000)]
+        recorder.observe(Batch(number + 1, records(events)), events)
+        if number == 10:
+            early = resident()
+    assert resident() - early < 4 << 20
+    recorder.stop()
+    record_demo(tmp_path / "b", seconds=1)

@@ -1,0 +1,94 @@
+"""The export command: a recording in another form, on standard output or in a file."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from twtui import export, recorded
+from twtui.export_chrome import trace
+from twtui.export_folded import folded
+from twtui.export_table import table
+from twtui.model.batch import Batch
+from twtui.model.event import Event
+from twtui.model.filter import Filter, parse_filter
+from twtui.output import print_pieces
+from twtui.recording import Recording, ownership
+
+READING_INTERVAL_NS = 1_000_000_000
+
+
+def export_recording(options: argparse.Namespace) -> int:
+    """Write the events of a recording in the wanted form.
+
+    Raises:
+        UsageError: The filter is wrong, or the form needs what is not there.
+        TwtuiError: The recording cannot be read, or the file not be written.
+    """
+    keep = parse_filter(options.filter) if options.filter is not None else None
+    with Recording(Path(options.files[0])) as recording:
+        pieces = _pieces(options.format, recording, keep, options.readings)
+        if options.output is None:
+            print_pieces(pieces)
+        else:
+            _to_file(pieces, Path(options.output), options.force)
+    return 0
+
+
+def _pieces(
+    form: str, recording: Recording, keep: Filter | None, with_readings: bool
+) -> Iterator[str]:
+    with_data = recording.meta.with_data
+    batches = recorded.batches(recording, keep)
+    match form:
+        case "csv":
+            return table(((events, captures) for _, events, captures in batches), with_data)
+        case "chrome":
+            names = {target.pid: target.name for target in recording.meta.plan.targets}
+            return trace(batches, names, with_data)
+        case "folded":
+            return folded(batches)
+    return _lines(recording, batches, with_readings)
+
+
+def _lines(
+    recording: Recording,
+    batches: Iterator[tuple[Batch, list[Event], recorded.Captures]],
+    with_readings: bool,
+) -> Iterator[str]:
+    names: dict[tuple[int, int], str] = {}
+    meta = recording.meta
+    yield export.header(meta.plan, meta.info, meta.argv) + "\n"
+    mode = str(meta.plan.mode)
+    last_ns = 0
+    pending = None
+    for batch, events, captures in batches:
+        mode = batch.mode or mode
+        names.update(batch.names)
+        lines = [export.event(event, captures, meta.with_data, names) for event in events]
+        if batch.reading and with_readings:
+            pending = batch
+            if not last_ns or batch.at_ns - last_ns >= READING_INTERVAL_NS:
+                last_ns, pending = batch.at_ns, None
+                lines.append(export.reading(batch, mode))
+        yield "".join(line + "\n" for line in lines)
+    if pending is not None:
+        yield export.reading(pending, mode) + "\n"
+    yield export.summary(recorded.final_snapshot(recording)) + "\n"
+
+
+def _to_file(pieces: Iterator[str], path: Path, force: bool) -> None:
+    ownership.refuse_existing(path, force, with_side_files=False)
+    try:
+        with ownership.as_invoking_user():
+            made = ownership.new_file(path.parent, path.name)
+            try:
+                with made.open("wb") as file:
+                    for piece in pieces:
+                        file.write(piece.encode("utf-8", "backslashreplace"))
+                ownership.publish(made, path, force)
+            finally:
+                made.unlink(missing_ok=True)
+    except OSError as error:
+        raise ownership.cannot_write(path, error) from None

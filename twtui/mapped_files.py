@@ -1,0 +1,19 @@
+"""Which files a process has mapped, as far as /proc shows it to the user."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_DELETED = " (deleted)"
+
+
+def mapped_files(pid: int) -> frozenset[str] | None:
+    """Their paths, as the process sees them; None when they may not be read, or it has ended."""
+    try:
+        lines = os.fsdecode(Path(f"/proc/{pid}/maps").read_bytes()).split("\n")
+    except OSError:
+        return None
+    # five fields, blanks, and a path that may hold blanks itself
+    paths = (fields[5] for line in lines if len(fields := line.split(maxsplit=5)) > 5)
+    return frozenset(path.removesuffix(_DELETED) for path in paths if path.startswith("/"))

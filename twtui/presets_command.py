@@ -1,0 +1,112 @@
+"""The presets command: what can be watched by name, what it needs, and whether a process has it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+from twtui.doctor import Check, first_obstacle
+from twtui.errors import TwtuiError
+from twtui.mapped_files import mapped_files
+from twtui.model.plan import Target
+from twtui.model.presets import Answer, Availability, Preset, availability
+from twtui.processes import find_target
+from twtui.ui.escape import display_name
+
+
+class Subject(NamedTuple):
+    """A process that is asked about."""
+
+    target: Target
+    files: frozenset[str] | None
+    """Paths that it has mapped; None when they cannot be seen."""
+
+
+def list_presets(options: argparse.Namespace, checks: Callable[[], Sequence[Check]]) -> int:
+    """Print them; for the processes that ``-p`` names, also whether they work.
+
+    Args:
+        options: With ``pid``, ``json`` and ``config``.
+        checks: Asks the doctor; only called when there is a process.
+
+    Returns:
+        The exit code.
+
+    Raises:
+        NoSuchTargetError: There is no such process.
+    """
+    pids = dict.fromkeys(pid for part in options.pid or () for pid in part)
+    subjects = [Subject(find_target(pid), mapped_files(pid)) for pid in pids]
+    found = checks() if subjects else ()
+    sys.stdout.write(report(options.config.presets, subjects, found, options.json))
+    return 0
+
+
+def report(
+    presets: Mapping[str, Preset],
+    subjects: Sequence[Subject],
+    checks: Sequence[Check],
+    as_json: bool,
+) -> str:
+    """Every preset, for standard output; ``checks`` are the doctor's."""
+    ask = partial(_answer, obstacle=first_obstacle(checks), has_tracefs=_has_tracefs(checks))
+    if as_json:
+        shown = [
+            _fields(preset) | _available([(subject, ask(preset, subject)) for subject in subjects])
+            for preset in presets.values()
+        ]
+        return json.dumps({"presets": shown}, indent=2) + "\n"
+    width = max(map(len, presets))
+    lines = []
+    for preset in presets.values():
+        lines.append(f"{preset.name:<{width}}  {preset.description or preset.text}")
+        if preset.needs:
+            lines.append(f"{'':<{width}}  needs {preset.needs}")
+        for subject in subjects:
+            found = ask(preset, subject)
+            who = f"{subject.target.pid} {display_name(subject.target.name)}".strip()
+            reason = f": {found.reason}" if found.reason else ""
+            lines.append(f"{'':<{width}}  {found.answer} on {who}{reason}")
+    return "\n".join(lines) + "\n"
+
+
+def _has_tracefs(checks: Sequence[Check]) -> bool | None:
+    found = {check["name"]: check["answer"] for check in checks}
+    return {"yes": True, "no": False}.get(found.get("tracefs", ""))
+
+
+def _answer(
+    preset: Preset, subject: Subject, obstacle: TwtuiError | None, has_tracefs: bool | None
+) -> Availability:
+    if obstacle:
+        return Availability(Answer.NO, obstacle.message)
+    return availability(preset, subject.files, has_tracefs)
+
+
+def _fields(preset: Preset) -> dict[str, Any]:
+    return {
+        "name": preset.name,
+        "description": preset.description,
+        "needs": preset.needs,
+        "watches": [pair._asdict() for pair in preset.pairs],
+        "map": preset.map_kinds,
+        "mode": preset.mode,
+        "defer": preset.defer,
+        "max_bytes": preset.max_bytes,
+        "children": preset.children,
+    }
+
+
+def _available(found: Sequence[tuple[Subject, Availability]]) -> dict[str, Any]:
+    if not found:
+        return {}
+    return {
+        "available": [
+            {"pid": subject.target.pid, "answer": answer, "reason": reason}
+            for subject, (answer, reason) in found
+        ]
+    }

@@ -1,0 +1,97 @@
+"""The commands that show screens: over a live run, over what stands in for one, over what is missing."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from twtui.backend.base import Backend
+from twtui.backend.replay import ReplayBackend
+from twtui.doctor import first_obstacle
+from twtui.errors import TwtuiError
+from twtui.model.enums import RunState
+from twtui.model.plan import Plan, Target
+from twtui.model.presets import Preset
+from twtui.model.snapshot import Snapshot
+from twtui.planning import make_plan
+
+MakeBackend = Callable[[Plan], Backend]
+Source = tuple[MakeBackend, Plan]
+Checks = Callable[[], Sequence[dict[str, Any]]]
+
+
+def show(
+    options: argparse.Namespace,
+    make_backend: MakeBackend,
+    plan: Plan | None,
+    plan_for: Callable[[tuple[Target, ...], Preset | None], Plan] | None = None,
+    **more: Any,
+) -> tuple[Snapshot | None, int]:
+    """Show the screens until the person leaves.
+
+    Args:
+        options: Of the command.
+        make_backend: Makes the backend of a plan.
+        plan: What to run at once; None: let the person pick.
+        plan_for: Makes the plan of what was picked; None: as the options say.
+        more: Further arguments of the application.
+
+    Returns:
+        The last snapshot and the exit code.
+
+    Raises:
+        TwtuiError: The run that was shown last had failed.
+    """
+    from twtui.ui.app import TwtuiApp
+    from twtui.ui.start import screen_settings, tune_collector
+
+    def as_asked(targets: tuple[Target, ...], preset: Preset | None = None) -> Plan:
+        return make_plan(options, targets, preset)
+
+    app = TwtuiApp(make_backend, plan, plan_for or as_asked, **screen_settings(options), **more)
+    tune_collector()
+    app.run()
+    last = app.last_snapshot
+    if last is not None and last.state is RunState.FAILED:
+        raise TwtuiError(last.error, last.hint)
+    return last, app.return_code or 0
+
+
+def show_findings(
+    options: argparse.Namespace, problem: TwtuiError, checks: Checks, make_backend: MakeBackend
+) -> int:
+    """Show what is missing here, and offer what works without it.
+
+    Args:
+        options: Of the command.
+        problem: What stands in the way.
+        checks: Runs the doctor's checks.
+        make_backend: For when nothing stands in the way any more.
+    """
+    from twtui.ui.screens.findings import Findings
+
+    def look_again() -> tuple[Sequence[dict[str, Any]], TwtuiError | None]:
+        found = checks()
+        return found, first_obstacle(found)
+
+    def recorded(path: Path) -> Source:
+        return lambda _: ReplayBackend(path), ReplayBackend(path).plan()
+
+    findings = Findings(checks(), problem, look_again, lambda: stand_in(options, problem), recorded)
+    return show(options, make_backend, None, findings=findings)[1]
+
+
+def stand_in(options: argparse.Namespace, problem: TwtuiError) -> Source:
+    """The shipped recording; made-up data for a plan of the caller's own, which it is not of."""
+    if options.trigger is None and options.capture is None:
+        from twtui.demo import RECORDING
+
+        reason = f"recorded on Linux 6.18, because here: {problem.message}"
+        plan = ReplayBackend(RECORDING).plan()
+        return lambda _: ReplayBackend(RECORDING, reason=reason), plan
+    from twtui.backend.demo import DEMO_TARGET, DemoBackend
+
+    plan = make_plan(options, (DEMO_TARGET,))
+    return lambda _: DemoBackend(reason=problem.message), plan

@@ -1,0 +1,86 @@
+"""What a person changes in a run: mode, map kinds, probes; wishes show until they hold or are refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from twtui.errors import UsageError
+from twtui.model.enums import MapKind, Mode, RunState
+from twtui.model.plan import Command, Probe, SetMapKinds, SetMode
+from twtui.model.snapshot import Snapshot
+from twtui.ui.run import Run
+
+SIGNAL_WARNING = "Signal mode ends sleeps: blocking calls such as epoll_wait can return EINTR."
+Tell = Callable[[str, bool], None]
+"""Told to the user: the text, and whether it is a warning."""
+
+
+class Control:
+    """The commands of one run.
+
+    Args:
+        run: The run.
+        tell: Shows the user a message.
+    """
+
+    def __init__(self, run: Run, tell: Tell) -> None:
+        self._run = run
+        self._tell = tell
+        self.wanted_kinds: tuple[MapKind, ...] | None = None
+        self.wanted_mode: Mode | None = None
+        self._signal_warned = False
+
+    def settle(self, newest: Snapshot) -> None:
+        """Forget the wishes that hold by now."""
+        if self.wanted_mode is newest.mode:
+            self.wanted_mode = None
+        if self.wanted_kinds == newest.plan.map_kinds:
+            self.wanted_kinds = None
+
+    def forget(self) -> None:
+        """Something was refused: from here on the snapshot counts."""
+        self.wanted_mode = self.wanted_kinds = None
+
+    def submit(self, command: Command) -> bool:
+        """Hand a command over; where nobody would take it, say why."""
+        if self._run.submit(command):
+            return True
+        state = self._run.snapshot.state
+        starting = state is RunState.STARTING
+        text = "the run has not started yet" if starting else f"the run has {state}"
+        self._tell(f"Nothing changed: {text}.", True)
+        return False
+
+    def toggle_mode(self) -> None:
+        """Switch the mode, or explain why this plan must not."""
+        wanted = (self.wanted_mode or self._run.snapshot.mode).other
+        if wanted is Mode.SIGNAL:
+            try:
+                self._run.plan.check_signal()
+            except UsageError as error:
+                self._tell(f"{error.message}\n{error.hint}", True)
+                return
+        if not self.submit(SetMode(wanted)):
+            return
+        self.wanted_mode = wanted
+        if wanted is Mode.SIGNAL and not self._signal_warned:
+            self._signal_warned = True
+            self._tell(SIGNAL_WARNING, True)
+
+    def toggle_map(self, kind: MapKind) -> None:
+        """Let one map kind schedule, or not; one always does."""
+        on = set(self.wanted_kinds or self._run.snapshot.plan.map_kinds) ^ {kind}
+        if not on:
+            self._tell(f"{kind} is the only map kind left; turn another one on first.", False)
+            return
+        self.set_maps(tuple(kind for kind in MapKind if kind in on))
+
+    def set_maps(self, kinds: tuple[MapKind, ...]) -> None:
+        """Let these map kinds schedule."""
+        if self.submit(SetMapKinds(kinds)):
+            self.wanted_kinds = kinds
+
+    def probe(self) -> None:
+        """Schedule one callback on every thread now."""
+        if self.submit(Probe()):
+            self._tell("Probe sent: one callback for every thread.", False)

@@ -1,0 +1,50 @@
+"""The events in view, written to a new file as JSON Lines: header, events, summary."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from twtui import export
+from twtui.errors import TwtuiError
+from twtui.model.event import Event
+from twtui.model.snapshot import Snapshot
+from twtui.recording.ownership import (
+    as_invoking_user,
+    cannot_write,
+    new_file,
+    publish,
+    refuse_existing,
+)
+
+
+def write_events(path: Path, snapshot: Snapshot, events: Sequence[Event]) -> None:
+    """Write a file that was not there before, mode 0600, owned by whoever called.
+
+    Args:
+        path: Where.
+        snapshot: What the events are from; its ledger becomes the summary.
+        events: Those to write.
+
+    Raises:
+        TwtuiError: It exists, or cannot be written.
+    """
+    captures = dict(enumerate(zip(snapshot.triggers, snapshot.captures, strict=True)))
+    lines = [
+        export.header(snapshot.plan, snapshot.info, ("twtui",)),
+        *(export.event(event, captures) for event in events),
+        export.summary(snapshot),
+    ]
+    data = "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace")
+    with as_invoking_user():
+        refuse_existing(path, force=False)
+        try:
+            made = new_file(path.parent, path.name)
+            try:
+                made.write_bytes(data)
+                publish(made, path, force=False)
+            except (OSError, TwtuiError):
+                made.unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise cannot_write(path, error) from None
