@@ -52,6 +52,11 @@ lint: $(DONE)/dev ## format, style, types, and which module may import which
 kernel-test: $(DONE)/dev ## the tests on the running kernel, none skipped; as root
 	@TWTUI_KERNEL_TESTS=require $(BIN)/pytest tests/kernel $(ARGS)
 
+.PHONY: bench
+bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root; ARGS='--rounds 9'
+	@for name in kernel_path names reader start overhead loss; do \
+		echo; echo "== $$name"; $(BIN)/python tests/bench/$$name.py $(ARGS) || exit; done
+
 .PHONY: screenshots
 screenshots: $(DONE)/project ## draw the README's pictures over a live run; as root
 	@$(BIN)/python scripts/screenshots.py

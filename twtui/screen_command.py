@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -52,11 +54,24 @@ def show(
 
     app = TwtuiApp(make_backend, plan, plan_for or as_asked, **screen_settings(options), **more)
     tune_collector()
-    app.run()
+    with _drawing_on_terminal():
+        app.run()
     last = app.last_snapshot
     if last is not None and last.state is RunState.FAILED:
         raise TwtuiError(last.error, last.hint)
     return last, app.return_code or 0
+
+
+@contextmanager
+def _drawing_on_terminal() -> Iterator[None]:
+    """Textual draws on standard error; where that is a file, standard output is the terminal."""
+    error = sys.__stderr__
+    if error is not None and not error.isatty() and sys.__stdout__ is not None:
+        sys.__stderr__ = sys.__stdout__  # type: ignore[misc]
+    try:
+        yield
+    finally:
+        sys.__stderr__ = error  # type: ignore[misc]
 
 
 def show_findings(

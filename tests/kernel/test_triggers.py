@@ -142,6 +142,7 @@ def test_a_trigger_that_our_own_callback_hits_does_not_run_away(
         target.wait_done()
         counters = run.finish()[ROW]
     assert counters.self_fired == COUNT
+    assert any("our own callback" in note for note in run.notes)
     assert COUNT < counters.fired < COUNT + 100
 
 

@@ -151,7 +151,7 @@ async def test_latencies_by_map_kind_and_by_mode() -> None:
         assert "share of each mode · l by map kind" in stage.text
         await stage.press("l")
         assert "share of each map kind · l by mode" in stage.text
-        assert "█ hash  ▒ array lru_hash" in stage.text
+        assert "█ hash  ▒ array ▚ lru_hash" in stage.text
         await stage.press("l")
         assert "█ resume ▒ signal" in stage.text
     async with on_stage(make_snapshot(), size=(200, 60)) as stage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from twtui.kernel.targets import check_target
 from twtui.model.batch import Batch, Reading
 from twtui.model.capture import Capture, Read
 from twtui.model.enums import Mode
+from twtui.model.ledger import Counters, Row
 from twtui.model.plan import (
     MAX_WATCHES,
     Command,
@@ -60,6 +61,7 @@ class Session:
         self._mode_news = str(plan.mode)
         self._stopping = False
         self._ended = False
+        self._self_fires = False
         try:
             self._start()
         except OSError as error:
@@ -226,8 +228,10 @@ class Session:
         self._targets.notes.clear()
         flights = self._reader.sweep_all(action)
         run_ns, runs = self._reader.run_time()
+        ledger = self._reader.ledger(flights)
+        self._notice_self_firing(ledger)
         return Reading(
-            ledger=self._reader.ledger(flights),
+            ledger=ledger,
             latency=self._reader.latency(),
             targets=views,
             quiet=quiet,
@@ -237,6 +241,13 @@ class Session:
             bpf_run_ns=run_ns,
             bpf_runs=runs,
         )
+
+    def _notice_self_firing(self, ledger: Mapping[Row, Counters]) -> None:
+        if not self._self_fires and any(row.self_fired for row in ledger.values()):
+            self._self_fires = True
+            self._notes.append(
+                "a trigger is hit by our own callback: these firings are counted and left alone"
+            )
 
     def _finish(self) -> Batch:
         """Detach, cancel what has not started, wait until nothing moves, read everything."""

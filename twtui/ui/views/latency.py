@@ -65,26 +65,26 @@ def bins(powers: Sequence[Mapping[int, int]], rows: int) -> tuple[range, int]:
         step += 1
 
 
-def _table(columns: Sequence[Series], with_signs: bool, glyphs: Glyphs) -> list[Line]:
-    head: list[Span] = [("   ", "")]
-    for column in columns:
-        # a column whose bars are drawn has their sign; the word alone tells it, too
-        name = (
-            f"{column.sign} {column.name}" if with_signs and len(column.name) < 7 else column.name
-        )
-        head.append((name.rjust(_CELL_WIDTH), column.role))
-    lines: list[Line] = [tuple(head)]
+def _heads(columns: Sequence[Series], with_signs: bool) -> list[str]:
+    """The columns' names, each as wide as its column; those whose bars are drawn have their sign."""
+    names = [f"{one.sign} {one.name}" if with_signs else one.name for one in columns]
+    return [name.rjust(max(_CELL_WIDTH, len(name) + 1)) for name in names]
+
+
+def _table(columns: Sequence[Series], heads: Sequence[str], glyphs: Glyphs) -> list[Line]:
+    head = [(name, column.role) for name, column in zip(heads, columns, strict=True)]
+    lines: list[Line] = [(("   ", ""), *head)]
     for name, share in _QUANTILES:
         cells: list[Span] = [(name, "head")]
-        for column in columns:
+        for title, column in zip(heads, columns, strict=True):
             value = column.histogram.quantile(share)
             shown = text.duration(value, glyphs.ascii_only)
-            cells.append((shown.rjust(_CELL_WIDTH), "dim" if value is None else ""))
+            cells.append((shown.rjust(len(title)), "dim" if value is None else ""))
         lines.append(tuple(cells))
     counts: list[Span] = [("n  ", "head")]
-    for column in columns:
-        total = text.count(column.histogram.total, _CELL_WIDTH - 1)
-        counts.append((total.rjust(_CELL_WIDTH), "dim"))
+    for title, column in zip(heads, columns, strict=True):
+        total = text.count(column.histogram.total, len(title) - 1)
+        counts.append((total.rjust(len(title)), "dim"))
     return [*lines, tuple(counts)]
 
 
@@ -140,8 +140,9 @@ def latency_lines(
     columns = series
     if width >= _BOTH_FROM:
         columns = by_mode(snapshot, glyphs) + by_kind(snapshot, glyphs)
-    table = _table(columns, columns is series, glyphs)
-    bar_width = width - (3 + len(columns) * _CELL_WIDTH) - _GAP
+    heads = _heads(columns, columns is series)
+    table = _table(columns, heads, glyphs)
+    bar_width = width - (3 + sum(map(len, heads))) - _GAP
     if bar_width < _LABEL_WIDTH + 6:
         return table[:height]
     bars = _bars(series, bar_width, height, glyphs)
