@@ -54,8 +54,9 @@ kernel-test: $(DONE)/dev ## the tests on the running kernel, none skipped; as ro
 
 .PHONY: bench
 bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root; ARGS='--rounds 9'
-	@for name in kernel_path names reader start overhead loss; do \
+	@for name in kernel_path names reader start overhead loss screen; do \
 		echo; echo "== $$name"; $(BIN)/python tests/bench/$$name.py $(ARGS) || exit; done
+	@echo; echo '== recording'; $(BIN)/python tests/bench/recording.py
 
 .PHONY: screenshots
 screenshots: $(DONE)/project ## draw the README's pictures over a live run; as root

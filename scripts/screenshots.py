@@ -10,6 +10,7 @@ from twtui.demo import Workload
 from twtui.model.capture import parse_capture
 from twtui.model.enums import RunState
 from twtui.model.plan import Plan, Target, Watch
+from twtui.model.presets import Preset
 from twtui.model.trigger import parse_trigger
 from twtui.ui.app import TwtuiApp
 
@@ -22,7 +23,7 @@ _SECONDS_A_MODE = 8
 async def _draw(workload: Workload) -> None:
     watch = Watch(parse_trigger("sample", _RATE_HZ), parse_capture(workload.capture))
 
-    def defaults(targets: tuple[Target, ...]) -> Plan:
+    def defaults(targets: tuple[Target, ...], _: Preset | None = None) -> Plan:
         return Plan(targets, (watch,))
 
     app = TwtuiApp(lambda _: LiveBackend(), defaults((Target(workload.pid),)), defaults)

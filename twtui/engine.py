@@ -18,10 +18,10 @@ from twtui.model.enums import RunState
 from twtui.model.event import Event
 from twtui.model.plan import Command, Plan, Stop
 from twtui.model.snapshot import BackendInfo, Snapshot
-from twtui.wire import iter_events
+from twtui.wire import Records
 
 Publish = Callable[[Snapshot], None]
-Observer = Callable[[Batch, list[Event]], None]
+Observer = Callable[[Batch, Sequence[Event]], None]
 
 PUBLISH_INTERVAL_NS = 200_000_000
 STOP_TIMEOUT_S = 5.0
@@ -46,7 +46,7 @@ class Engine:
         backend: Not open yet; the engine opens and closes it.
         publish: Gets every snapshot, at most five a second and always the first, the last and one
             at every change of mode. Called from the thread that steps.
-        observers: Get every batch with its decoded events, before it is folded.
+        observers: Get every batch with its events, before it is folded.
         window: Newest events that a snapshot holds.
         clock: CLOCK_MONOTONIC, ns.
         use: What this process has used so far.
@@ -112,11 +112,11 @@ class Engine:
         try:
             self._send_commands()
             batch = self._backend.poll(timeout_s)
-            events = list(iter_events(batch.records))
+            events = Records(batch.records)
             for observe in self._observers:
                 observe(batch, events)
             before = self._state
-            self._state = fold.fold(before, batch, events)
+            self._state = fold.fold(before, batch, events, events.rows)
             if batch.over:
                 self._finish()
                 return False

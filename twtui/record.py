@@ -165,7 +165,7 @@ class RecordRun:
         if self._json:
             self._writer.line(export.header(self._plan, self._info, self._argv))
 
-    def _observe(self, batch: Batch, events: list[Event]) -> None:
+    def _observe(self, batch: Batch, events: Sequence[Event]) -> None:
         if self._recorder:
             self._recorder.observe(batch, events)
         if batch.captures:

@@ -11,7 +11,7 @@ import select
 import tempfile
 from pathlib import Path
 
-from measuring import Workload, leave_a_cpu_to_the_target, say
+from measuring import ROUNDS, Workload, leave_a_cpu_to_the_target, say
 from running import LiveRun, Outcome
 
 from twtui.model.enums import Defer
@@ -51,7 +51,7 @@ def report(name: str, outcome: Outcome, rate: float) -> None:
 def main() -> None:
     """Measure and report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     leave_a_cpu_to_the_target()
     say("\nLoss, default buffer (to reach: 0)")

@@ -86,6 +86,14 @@ def found_names(output: Path) -> list[str]:
     return re.findall(r"/no/such/place/\d{6}", text)
 
 
+def irq_works() -> int:
+    """How often a CPU has interrupted itself for deferred work, which task work and wakeups both do."""
+    for line in Path("/proc/interrupts").read_text().splitlines():
+        if line.endswith("IRQ work interrupts"):
+            return sum(int(word) for word in line.split() if word.isdecimal())
+    return 0
+
+
 class Bench:
     """One temporary directory with the names and what the tools wrote."""
 
@@ -95,6 +103,7 @@ class Bench:
         self._names = directory / "names"
         pages = (name.encode().ljust(_PAGE, b"\0") for name in names(count))
         self._names.write_bytes(b"".join(pages))
+        self.interrupts: dict[str, list[float]] = {}
         self.wrong: dict[str, set[str]] = {}
         """What was wrong with what each tool wrote; an empty text for a round in which nothing was."""
 
@@ -104,7 +113,11 @@ class Bench:
         target = Workload(self._directory, "names", how, self._count, self._names)
         try:
             with tracer(target.pid, output):
+                before = irq_works()
                 taken_ms = target.work().ns / 1e6
+                self.interrupts.setdefault(f"{tool}, {how}", []).append(
+                    (irq_works() - before) / self._count
+                )
         finally:
             target.end()
         if tool not in (_NONE, _ALONE):
@@ -136,6 +149,7 @@ def main() -> None:
         }
         found = interleaved(options.rounds, variants)
     table(f"{options.count:,} names at openat(): the target's time", "ms", found)
+    table("Interrupts of a CPU by itself (IRQ work)", "a name", bench.interrupts, 2)
     for variant, wrong in bench.wrong.items():
         said = "; ".join(sorted(wrong - {""}))
         say(f"  {variant}: {said or 'all names right and in order'}")

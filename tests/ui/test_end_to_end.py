@@ -11,6 +11,8 @@ from ui_stage import Stage
 
 from twtui.backend.base import Backend
 from twtui.backend.demo import DEMO_TARGET, DemoBackend
+from twtui.backend.replay import ReplayBackend
+from twtui.demo import RECORDING
 from twtui.engine import Engine, Observer, Publish
 from twtui.model.enums import Mode, RunState
 from twtui.model.plan import Plan
@@ -103,3 +105,32 @@ async def test_p_ends_one_run_and_another_can_begin() -> None:
         assert stage.monitor.run is app.run_now
     assert app.last_snapshot is not None
     assert app.last_snapshot.state is RunState.ENDED
+
+
+async def test_a_recording_is_played_held_wound_and_stepped() -> None:
+    watcher = Watcher()
+    plan = ReplayBackend(RECORDING).plan()
+    app = TwtuiApp(
+        lambda _: ReplayBackend(RECORDING), plan, plan_of, make_engine=watcher.make_engine
+    )
+    async with app.run_test(size=(120, 40)) as pilot:
+        stage = Stage(app, pilot, [])
+        await watcher.until(lambda snapshot: snapshot.events_seen > 0)
+        await stage.press("space")
+        await watcher.until(lambda s: s.playback is not None and not s.playback.playing)
+        assert app.last_snapshot is not None
+        before = app.last_snapshot.playback
+        assert before is not None
+        await stage.press("full_stop")
+        await watcher.until(lambda s: s.playback is not None and s.playback.at_ns > before.at_ns)
+        await stage.press("right")
+        later = before.at_ns + 4_000_000_000
+        await watcher.until(lambda s: s.playback is not None and s.playback.at_ns > later)
+        seen = app.last_snapshot.events_seen
+        await stage.press("left", "left")
+        await watcher.until(lambda s: s.events_seen < seen)
+        stage.monitor.tick()
+        await pilot.pause()
+        assert "REPLAY" in stage.text
+        assert "‖ 00:00:0" in stage.text
+        assert "✗ F" not in stage.text

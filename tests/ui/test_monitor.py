@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -381,3 +382,20 @@ async def test_nothing_below_the_heading_moves_while_paused() -> None:
         after = stage.rows()[2:]
         assert "PAUSED +999,999,993 new" in stage.text
         assert after == before
+
+
+async def test_a_second_click_on_a_row_opens_it() -> None:
+    async with on_stage() as stage:
+        await stage.pilot.click("#captured", offset=(10, 3), times=2)
+        await stage.pilot.pause()
+        assert "Event 2" in stage.text
+
+
+async def test_without_colors_there_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with on_stage(make_snapshot(modes=(Mode.RESUME, Mode.SIGNAL))) as stage:
+        # within the frame that the picture draws around the terminal
+        colors = re.findall(r"(?:fill|color): ?\"?#([0-9a-f]{6})", stage.app.export_screenshot())
+        inside = [c for c in colors if c not in ("ff5f57", "febc2e", "28c840", "c5c8c6")]
+        assert inside
+        assert {c for c in inside if len({c[:2], c[2:4], c[4:]}) > 1} == set()

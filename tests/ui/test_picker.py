@@ -215,3 +215,15 @@ async def test_the_table_of_this_machine_shows_and_refuses_this_process() -> Non
         rows = [row for row in stage.rows() if f" {os.getpid()} " in row]
         assert rows
         assert "this is twtui itself" in stage.text
+
+
+async def test_a_second_click_on_a_process_watches_it() -> None:
+    async with on_stage(picker=True) as stage:
+        await fill(stage, PROCESSES)
+        await stage.pilot.click("#processes", offset=(10, 0), times=2)
+        assert stage.engines == []
+        await stage.pilot.click("#processes", offset=(10, 3), times=2)
+        await stage.pilot.pause()
+        assert isinstance(stage.app.screen, MonitorScreen)
+        assert stage.app.run_now is not None
+        assert stage.app.run_now.plan.targets == (Target(30, 300, "postgres"),)

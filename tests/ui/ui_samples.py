@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from twtui.model.capture import parse_capture
@@ -105,7 +106,7 @@ def make_row(kind: MapKind, mode: Mode, counters: Counters = COUNTERS) -> Ledger
 
 
 def make_snapshot(
-    events: tuple[Event, ...] = EVENTS,
+    events: Sequence[Event] = EVENTS,
     events_seen: int | None = None,
     modes: tuple[Mode, ...] = (Mode.RESUME,),
     plan: Plan | None = None,

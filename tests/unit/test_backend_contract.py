@@ -36,8 +36,6 @@ class Subject:
     plan: Plan
     advance: Callable[[], None]
     """Let something happen on a target before the next poll."""
-    is_recorded: bool = False
-    """What is over cannot be changed any more."""
 
 
 def demo(_directory: Path) -> Subject:
@@ -48,9 +46,7 @@ def demo(_directory: Path) -> Subject:
 def replay(directory: Path) -> Subject:
     path = recorded_demo(directory / "run.twtui", seconds=10)
     clock = FakeClock()
-    return Subject(
-        lambda: ReplayBackend(path, clock=clock), plan(), lambda: clock.advance(0.05), True
-    )
+    return Subject(lambda: ReplayBackend(path, clock=clock), plan(), lambda: clock.advance(0.05))
 
 
 SUBJECTS = {"demo": demo, "replay": replay}
@@ -62,10 +58,8 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
     return SUBJECTS[request.param](tmp_path)
 
 
-@pytest.fixture
-def steered(subject: Subject) -> None:
-    if subject.is_recorded:
-        pytest.skip("a recording cannot be changed")
+steered = pytest.mark.parametrize("subject", ["demo"], indirect=True)
+"""A recording cannot be changed any more."""
 
 
 @pytest.fixture
@@ -182,7 +176,7 @@ def test_batches_survive_the_wire(watched: Watched) -> None:
         assert unpack_batch(pack_batch(sent)) == sent
 
 
-@pytest.mark.usefixtures("steered")
+@steered
 def test_a_mode_is_announced_and_moves_no_numbers(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 20)
     watched.backend.send(SetMode(Mode.SIGNAL))
@@ -195,7 +189,7 @@ def test_a_mode_is_announced_and_moves_no_numbers(watched: Watched) -> None:
     assert not fold.snapshot(watched.state).broken
 
 
-@pytest.mark.usefixtures("steered")
+@steered
 def test_map_kinds_that_are_off_schedule_nothing(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 20)
     watched.backend.send(SetMapKinds((MapKind.ARRAY,)))
@@ -211,7 +205,7 @@ def test_map_kinds_that_are_off_schedule_nothing(watched: Watched) -> None:
             assert row.counters.fired == fired[row.row]
 
 
-@pytest.mark.usefixtures("steered")
+@steered
 def test_a_new_capture_is_announced_under_a_new_index(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 20)
     watched.backend.send(SetCapture(0, parse_capture("u64(sp)")))
@@ -223,7 +217,7 @@ def test_a_new_capture_is_announced_under_a_new_index(watched: Watched) -> None:
     assert len(watched.state.events[-1].data) in (0, 8)
 
 
-@pytest.mark.usefixtures("steered")
+@steered
 def test_a_probe_reaches_every_thread(watched: Watched) -> None:
     watched.until(lambda: watched.state.events_seen >= 1)
     before = fold.snapshot(watched.state).total.fired
@@ -243,7 +237,7 @@ def test_a_refused_command_changes_nothing(watched: Watched, command: SetCapture
     assert set(fold.snapshot(watched.state).captures) == {"str(arg2)"}
 
 
-@pytest.mark.usefixtures("steered")
+@steered
 def test_signal_mode_is_refused_where_it_fires_itself(backend: Backend) -> None:
     backend.open(plan("syscall:read"))
     with pytest.raises(UsageError, match="syscall:read"):

@@ -12,7 +12,7 @@ from twtui.model import fold
 from twtui.model.batch import Batch
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, EventFlag, MapKind, Mode
-from twtui.model.event import NOT_TRIED, Event
+from twtui.model.event import NOT_TRIED
 from twtui.model.plan import Command, Plan, Probe, SetCapture, SetMapKinds, SetMode, Stop
 from twtui.model.snapshot import Snapshot
 from twtui.wire import iter_events
@@ -81,7 +81,7 @@ def test_it_balances_with_any_plan(trigger: str, capture: str, defer: Defer) -> 
 
 def test_it_shows_everything_a_screen_has_to_show() -> None:
     _, snapshot = run(plan(max_bytes=64), 60, commands={30: Probe()})
-    events: tuple[Event, ...] = snapshot.events
+    events = snapshot.events
     assert any(event.rescued for event in events)
     assert any(event.truncated and event.wanted_bytes > 64 for event in events)
     assert any(event.flags & EventFlag.GONE for event in events)

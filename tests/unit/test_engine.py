@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -25,7 +25,7 @@ class Bench:
     def __init__(self, *script: Batch | Exception | Callable[[], Batch], **changes: object) -> None:
         self.clock = FakeClock()
         self.published: list[Snapshot] = []
-        self.observed: list[tuple[Batch, list[Event]]] = []
+        self.observed: list[tuple[Batch, Sequence[Event]]] = []
         self.backend = ScriptedBackend(script, self.clock, **changes)  # type: ignore[arg-type]
         self.engine = Engine(
             self.backend,
@@ -84,7 +84,8 @@ def test_observers_see_every_batch_with_its_events() -> None:
     bench.engine.open()
     bench.engine.step()
     bench.engine.step()
-    assert bench.observed == [(batches[0], [event(0), event(1)]), (batches[1], [])]
+    observed = [(batch, list(events)) for batch, events in bench.observed]
+    assert observed == [(batches[0], [event(0), event(1)]), (batches[1], [])]
 
 
 def test_commands_are_sent_in_order_at_the_next_step() -> None:
@@ -157,7 +158,7 @@ def test_broken_records_are_a_failure() -> None:
 def test_an_observer_that_fails_is_a_failure() -> None:
     bench = Bench(Batch(1))
 
-    def observe(batch: Batch, events: list[Event]) -> None:
+    def observe(batch: Batch, events: Sequence[Event]) -> None:
         raise TwtuiError("the disk is full", "make room")
 
     engine = Engine(bench.backend, plan(), bench.published.append, observers=[observe])

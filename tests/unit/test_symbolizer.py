@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ import pytest
 from twtui.errors import UnsupportedError
 from twtui.kernel import symbolizer as module
 from twtui.kernel.file_symbols import FileCache, demangle
-from twtui.kernel.mappings import read_mappings
+from twtui.kernel.mappings import Module, read_mappings
 from twtui.kernel.symbolizer import Frame, Symbolizer
 
 from . import elf_samples
@@ -142,7 +142,11 @@ def test_a_new_image_after_exec(
     ) as process:
         assert process.stdin
         assert process.stdout
-        shell = next(iter(read_mappings(process.pid).modules))
+        # its starter goes on as soon as the exec has begun
+        modules: Sequence[Module] = ()
+        while not (modules and modules[0].code):
+            modules = read_mappings(process.pid).modules
+        shell = modules[0]
         before = shell.code[0].start
         assert symbolizer.resolve(process.pid, [before])[before].module == shell.name
         process.stdin.write("\n")

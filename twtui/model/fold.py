@@ -17,6 +17,7 @@ from twtui.model.pace import SECOND_NS, Pace
 from twtui.model.plan import Command, Plan, SetCapture, SetMapKinds, Stop
 from twtui.model.playback import Playback
 from twtui.model.snapshot import BackendInfo, Health, LedgerRow, Snapshot, TargetView
+from twtui.model.window import EventWindow
 
 WINDOW = 10_000
 MOST_NAMES = 1 << 16
@@ -64,7 +65,7 @@ class State:
     run_state: RunState = RunState.STARTING
     started_ns: int = 0
     at_ns: int = 0
-    events: tuple[Event, ...] = ()
+    events: EventWindow = field(default_factory=EventWindow)
     events_seen: int = 0
     unseen: int = 0
     """Of ``events``, how many came after the last snapshot."""
@@ -118,12 +119,15 @@ def commanded(state: State, command: Command) -> State:
     return state
 
 
-def fold(state: State, batch: Batch, events: Sequence[Event]) -> State:
+def fold(
+    state: State, batch: Batch, events: Sequence[Event], rows: Mapping[Row, int] | None = None
+) -> State:
     """The state after a batch.
 
     Args:
         batch: What came.
-        events: ``batch.records``, decoded.
+        events: Those of ``batch.records``.
+        rows: How many there are of each row of the ledger, where that is known already.
     """
     if not state.started_ns:
         started_ns = state.info.attached_ns or batch.at_ns
@@ -131,7 +135,7 @@ def fold(state: State, batch: Batch, events: Sequence[Event]) -> State:
     if batch.resume is not None:
         state = _resumed(state, batch.resume)
     if events:
-        state = _with_events(state, events)
+        state = _with_events(state, events, Counter(map(_row_of, events)) if rows is None else rows)
     if batch.reading is not None:
         state = _with_reading(state, batch, batch.reading)
     known = {i: texts for i, texts in batch.captures.items() if 0 <= i < MAX_CAPTURES}
@@ -177,16 +181,14 @@ def _with_names(
     return both if len(both) <= MOST_NAMES else dict(islice(both.items(), len(both) // 2, None))
 
 
-def _with_events(state: State, events: Sequence[Event]) -> State:
+def _with_events(state: State, events: Sequence[Event], rows: Mapping[Row, int]) -> State:
     delivered = dict(state.delivered)
-    for row, count in Counter(map(_row_of, events)).items():
+    for row, count in rows.items():
         delivered[row] = delivered.get(row, 0) + count
     unseen = state.unseen + len(events)
-    newest = tuple(events[-state.window :])
-    room = state.window - len(newest)
     return replace(
         state,
-        events=(*state.events[max(len(state.events) - room, 0) :], *newest),
+        events=state.events.with_events(events, state.window),
         events_seen=state.events_seen + len(events),
         unseen=min(unseen, state.window),
         skipped=state.skipped + max(unseen - state.window, 0),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twtui.model.enums import Mode, RunState, TargetState
@@ -98,7 +98,7 @@ class Snapshot:
     total: Counters = field(default_factory=Counters)
     latency: Mapping[Row, Histogram] = field(default_factory=dict)
     invariants: tuple[Invariant, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: Sequence[Event] = ()
     """The newest events, oldest first, at most the engine's window."""
     events_seen: int = 0
     """Events so far; the last one in ``events`` has this number, counted from 1."""

@@ -17,7 +17,7 @@ class Selection:
 
     def __init__(self) -> None:
         self.filter = EVERYTHING
-        self._events: tuple[Event, ...] = ()
+        self._events: Sequence[Event] = ()
         self._first = 1
         self._captures: tuple[str, ...] = ()
         self._triggers: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.events import Key, Paste
+from textual.events import Click, Key, Paste
 from textual.message import Message
 from textual.screen import Screen
 
@@ -166,6 +166,11 @@ class PickerScreen(Screen[None]):
     def on_filter_line_changed(self, event: FilterLine.Changed) -> None:
         """Filter as the text changes."""
         self.table.filter(event.value)
+
+    def on_click(self, event: Click) -> None:
+        """A second click on a process starts."""
+        if event.chain == 2 and event.widget is self.table and event.get_content_offset(self.table):
+            self.action_start()
 
     def on_process_table_changed(self) -> None:
         """Say what Enter does now."""

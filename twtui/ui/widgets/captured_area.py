@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.events import Click
 from textual.message import Message
 
 from twtui.model.event import Event
@@ -83,6 +84,11 @@ class CapturedArea(Container):
         """Let the user type a filter."""
         self.bar.ask(str(self.filter))
         self.post_message(self.Editing())
+
+    async def on_click(self, event: Click) -> None:
+        """A second click on a row opens it."""
+        if event.chain == 2 and not self.bar.display:
+            await self.screen.run_action("detail")
 
     def on_filter_bar_filtered(self, event: FilterBar.Filtered) -> None:
         """It takes effect while it is typed."""
