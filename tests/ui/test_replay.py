@@ -23,7 +23,8 @@ async def test_where_it_stands_is_shown() -> None:
         assert "▸ 00:00:30 of 00:01:00" in stage.text
         assert "REPLAY: shop.twtui" in stage.text
         bar = next(row for row in stage.rows() if "REPLAY" in row)
-        assert bar.index("●") - bar.index("─") == 20
+        bar = bar[bar.index("─") :]
+        assert abs(bar.index("●") - len(bar) // 2) <= 1
         assert "space play" in stage.text
         assert "m mode" not in stage.text
         await stage.publish(recorded(playing=False, speed=0.5))

@@ -22,14 +22,13 @@ from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
-from twtui.ui.lines import Line
 from twtui.ui.memory import Memory
 from twtui.ui.views.processes import Sort, status_line
 from twtui.ui.widgets.filter_line import FilterLine
 from twtui.ui.widgets.key_bar import KeyBar
-from twtui.ui.widgets.pane import Pane
 from twtui.ui.widgets.preset_list import ChoiceLine, PresetList
 from twtui.ui.widgets.process_table import ProcessTable
+from twtui.ui.widgets.status_line import StatusLine
 
 REFRESH_SECONDS = 2.0
 _FIRST_SECONDS = 0.5
@@ -38,16 +37,6 @@ _REST_SECONDS = 0.2
 """A cursor that rests this long is worth a look at what its process has mapped."""
 
 ListProcesses = Callable[[], list[ProcessRow]]
-
-
-class StatusLine(Pane):
-    """What Enter does now."""
-
-    line: Line = ()
-
-    def build(self, _width: int, _height: int) -> list[Line]:
-        """One line."""
-        return [self.line]
 
 
 class PickerScreen(Screen[None]):

@@ -161,7 +161,7 @@ def _losses(snapshot: Snapshot) -> str:
 
 
 def _progress(playback: Playback, width: int, glyphs: Glyphs) -> Line:
-    cells = min(width // 3, 40)
+    cells = min(width // 4, 40)
     share = playback.at_ns / playback.length_ns if playback.length_ns else 0.0
     done = round(min(share, 1.0) * cells)
     return ((glyphs.line * done + glyphs.live, "good"), (glyphs.line * (cells - done), "dim"))
