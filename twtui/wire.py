@@ -162,21 +162,6 @@ def iter_events(records: bytes) -> Iterator[Event]:
     return iter(Records(records))
 
 
-def whole_records(records: bytes, max_bytes: int) -> int:
-    """How many leading bytes hold finished records, at least one record over ``max_bytes``.
-
-    Stops before a record that is still being written.
-    """
-    at, end = 0, len(records)
-    while at < end and at < max_bytes:
-        header = _RECORD.unpack_from(records, at)[0]
-        if header & BUSY:
-            break
-        size = header & _LENGTH_MASK
-        at += 8 + size + (-size % 8)
-    return at
-
-
 def _pack_counters(counters: Counters) -> list[Any]:
     return [*(getattr(counters, name) for name in COUNTER_NAMES), dict(counters.errors)]
 

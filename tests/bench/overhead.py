@@ -60,7 +60,7 @@ def main() -> None:
     table("A CPU-bound program", "ms", found)
     least = [found[_ALL][at] / found[_NONE][at] - 1 for at in range(len(found[_ALL]))]
     say(
-        f"  by the clock: {statistics.median(least):+.2%} of medians, "
+        f"  by the clock: {statistics.median(least):+.2%} in the median round, "
         f"from {min(least):+.2%} to {max(least):+.2%}"
     )
     added_ns = [

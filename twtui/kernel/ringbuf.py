@@ -6,9 +6,10 @@ import ctypes as ct
 import mmap
 import os
 
-from twtui.wire import whole_records
+from twtui.wire import BUSY, DISCARD
 
-_LARGEST_RECORD_BYTES = 1 << 16
+_WORD = 4
+_LENGTH_MASK = DISCARD - 1
 
 
 class RingBuffer:
@@ -27,6 +28,7 @@ class RingBuffer:
         self._consumed = ct.c_uint64.from_buffer(self._consumer_map)
         self._produced = memoryview(self._producer_map)[:8].cast("Q")
         self._data = memoryview(self._producer_map)[page:]
+        self._words = self._data.cast("I")
 
     @property
     def backlog_bytes(self) -> int:
@@ -39,19 +41,29 @@ class RingBuffer:
         Stops before a record that is still being written.
         """
         consumed = self._consumed.value
-        # no more than is looked at: with much behind, every call would copy all of it
-        size = min(int(self._produced[0]) - consumed, max_bytes + _LARGEST_RECORD_BYTES)
-        if not size:
-            return b""
         start = consumed & self._mask
+        size = self._finished(start, min(int(self._produced[0]) - consumed, max_bytes))
         records = bytes(self._data[start : start + size])
-        size = whole_records(records, max_bytes)
         self._consumed.value = consumed + size
-        return records[:size]
+        return records
+
+    def _finished(self, start: int, limit: int) -> int:
+        """Bytes of finished records from ``start``, until at least ``limit``; looked at in place."""
+        words = self._words
+        at = first = start // _WORD
+        end = (start + limit + _WORD - 1) // _WORD
+        while at < end:
+            header = words[at]
+            if header & BUSY:
+                break
+            # the header and the record, filled up to 8 bytes
+            at += (((header & _LENGTH_MASK) + 15) >> 3) * (8 // _WORD)
+        return (at - first) * _WORD
 
     def close(self) -> None:
         """Unmap. The positions must not be used afterwards."""
         self._produced.release()
+        self._words.release()
         self._data.release()
         del self._consumed
         self._producer_map.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import select
 import socket
+from contextlib import suppress
 
 from twtui.errors import TwtuiError, UsageError
 from twtui.frames import FrameKind, FrameReader, pack_frame, pack_json, unpack_json
@@ -63,8 +64,12 @@ class Server:
         del self._unsent[:sent]
 
     def _send(self, frame: bytes) -> None:
-        self._unsent += frame
-        self._flush()
+        sent = 0
+        if not self._unsent:
+            # most often all of it goes at once, and need not be copied into the buffer
+            with suppress(BlockingIOError):
+                sent = self._connection.send(frame)
+        self._unsent += memoryview(frame)[sent:]
 
     def _answer(self, kind: FrameKind, payload: bytes) -> None:
         try:

@@ -6,6 +6,7 @@
  *	workload names cold|warm COUNT FILE   openat() of COUNT names, one on each page of FILE
  *	workload calls SECONDS [RATE]         getppid() for SECONDS, at RATE a second or as fast as it can
  *	workload burn ROUNDS                  arithmetic, no system calls
+ *	workload doze SECONDS                 on the CPU for 1 ms in 10
  *
  * It prints "ready ADDRESS" (of a text that stays in memory), and for each line
  * "done NS CALLS". A name is cold when its page is not mapped at the call: it is
@@ -60,6 +61,18 @@ static long call(long seconds, long rate)
 	return made;
 }
 
+static long doze(long seconds)
+{
+	long until = now_ns() + seconds * 1000000000L, turns = 0, asleep;
+
+	for (; (asleep = now_ns()) < until; turns++) {
+		while (now_ns() - asleep < 1000000)
+			;
+		usleep(9000);
+	}
+	return turns;
+}
+
 static long burn(long rounds)
 {
 	volatile unsigned long sum = 1;
@@ -94,6 +107,8 @@ int main(int argc, char **argv)
 			made = open_names(names, count, !strcmp(argv[2], "cold"));
 		else if (!strcmp(what, "calls"))
 			made = call(atol(argv[2]), argc > 3 ? atol(argv[3]) : 0);
+		else if (!strcmp(what, "doze"))
+			made = doze(atol(argv[2]));
 		else
 			made = burn(atol(argv[2]));
 		printf("done %ld %ld\n", now_ns() - from, made);
