@@ -14,12 +14,18 @@ from twtui.model.event import Event
 _OF_FUNCTIONS = (Read.STACK, Read.PYTHON)
 
 
+def addresses_of(data: bytes) -> tuple[int, ...]:
+    """The addresses of a stack, newest first: data has the user's part before the kernel's."""
+    words = [word for (word,) in struct.iter_unpack("<Q", data[: len(data) & ~7])]
+    kernel = [word for word in words if word >> 63]
+    return (*kernel, *(word for word in words if not word >> 63))
+
+
 @lru_cache(maxsize=4096)
 def functions_of(data: bytes, read: Read) -> tuple[str, ...]:
     """Functions of a stack, newest first; addresses where there are no names, none for other reads."""
     if read is Read.STACK:
-        words = struct.iter_unpack("<Q", data[: len(data) & ~7])
-        return tuple(f"0x{address:x}" for (address,) in words)
+        return tuple(f"0x{address:x}" for address in addresses_of(data))
     if read is Read.PYTHON:
         try:
             return tuple(frame.function or "?" for frame in python_frames.decode(data))
@@ -43,16 +49,15 @@ def frames_of(event: Event, read: Read, names: Mapping[tuple[int, int], str]) ->
             return ()
     if read is not Read.STACK:
         return ()
-    addresses = (a for (a,) in struct.iter_unpack("<Q", event.data[: len(event.data) & ~7]))
     pid = event.pid
     return tuple(
         names.get((0 if address >> 63 else pid, address)) or f"0x{address:x}"
-        for address in addresses
+        for address in addresses_of(event.data)
     )
 
 
 def function_of(event: Event, read: Read, names: Mapping[tuple[int, int], str]) -> str:
-    """The newest function of a stack, without the place in it; empty where there is none.
+    """The newest function of the user's part of a stack, without the place; empty where there is none.
 
     Of a module without symbols it is the module, as single addresses tell nothing.
     """
