@@ -183,7 +183,7 @@ def test_where_the_memory_is(monkeypatch: pytest.MonkeyPatch) -> None:
     found = state_path({"XDG_STATE_HOME": "relative", "HOME": "/home/ada"})
     assert found == Path("/home/ada/.local/state/twtui/state.json")
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    sudo = {"SUDO_UID": "65534", "SUDO_GID": "65534", "XDG_STATE_HOME": "/root/state"}
+    sudo = {"SUDO_UID": "65534", "SUDO_GID": "65534", "XDG_STATE_HOME": "/somewhere/state"}
     assert not state_path({**sudo, "HOME": "/root"}).is_relative_to("/root")
 
 
