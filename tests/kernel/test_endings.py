@@ -15,7 +15,7 @@ import pytest
 from kernel_harness import Run, TargetProcess, kernel_objects, plan_for, surviving, wait_until
 
 from twtui.errors import CompileError, NoSuchTargetError, TwtuiError, UsageError
-from twtui.model.enums import MapKind, Mode, TargetState
+from twtui.model.enums import Defer, MapKind, Mode, TargetState
 from twtui.model.plan import SetMode
 
 StartTarget = Callable[..., TargetProcess]
@@ -154,3 +154,24 @@ def test_a_compile_error_is_an_error_with_the_compilers_words() -> None:
     with pytest.raises(CompileError, match="could not compile the hash programs") as caught:
         compile_side_by_side([job])
     assert "oops" in caught.value.log
+
+
+def test_an_end_with_more_behind_than_one_frame_holds(start_target: StartTarget) -> None:
+    """100 MB wait in the ring when the run is stopped; a frame holds 64."""
+    calls = 300_000
+    target = start_target("call", 1, calls)
+    plan = plan_for(
+        target,
+        trigger="syscall:getppid",
+        capture=f"bytes({target.address:#x}, 256)",
+        map_kinds=(MapKind.HASH,),
+        defer=Defer.FAULT,
+        buffer_bytes=1 << 27,
+    )
+    with Run(plan) as run:
+        os.kill(run.backend.kernel_pid, signal.SIGSTOP)
+        target.tell()
+        target.wait_done()
+        os.kill(run.backend.kernel_pid, signal.SIGCONT)
+        counters = run.finish()[MapKind.HASH, Mode.RESUME]
+    assert (counters.delivered, counters.dropped) == (calls, 0)

@@ -192,7 +192,9 @@ class Session:
     def poll(self) -> Batch:
         """What came since the last call; the last batch after a Stop."""
         if self._stopping:
-            return self._finish()
+            self._resources.attachments.close()
+            # a frame cannot hold all that a large ring can
+            return self._batch(self._take(), None) if self._ring.backlog_bytes else self._finish()
         if self._probes.is_due():
             self._probe()
         records = self._take()
@@ -250,8 +252,7 @@ class Session:
             )
 
     def _finish(self) -> Batch:
-        """Detach, cancel what has not started, wait until nothing moves, read everything."""
-        self._resources.attachments.close()
+        """Cancel what has not started, wait until nothing moves, read everything."""
         records = [self._take()]
         time.sleep(_SETTLE_PAUSE_S)
         self._reader.sweep_all(SweepAction.CANCEL)
