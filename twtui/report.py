@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 from twtui import export, plain
-from twtui.model.assertion import LOSSES
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import functions_of
+from twtui.model.ledger import LOSSES
 from twtui.model.snapshot import Snapshot
 from twtui.recorded import TopValue, final_snapshot, top_values
 from twtui.recording import Recording

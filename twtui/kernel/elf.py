@@ -33,10 +33,6 @@ class Segment:
     memory_bytes: int
     is_executable: bool
 
-    def holds_file_offset(self, offset: int) -> bool:
-        """A byte of the file is loaded by this segment."""
-        return self.offset <= offset < self.offset + self.file_bytes
-
 
 @contextmanager
 def _explained(path: str) -> Iterator[None]:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from twtui.errors import LossError, UsageError
 from twtui.model.enums import MapKind, Mode
 from twtui.model.histogram import Histogram
-from twtui.model.ledger import COUNTER_NAMES, Row
+from twtui.model.ledger import COUNTER_NAMES, LOSSES, Row
 from twtui.model.snapshot import Snapshot
 
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
@@ -36,8 +36,6 @@ _NAMED = re.compile(r"([a-z_][a-z0-9_.]*)\s*(?:\(([^()]*)\))?")
 _QUANTILE = re.compile(r"p([0-9]{1,2}(?:\.[0-9]{1,4})?)")
 _COUNTERS = (*COUNTER_NAMES, "failed")
 _HINT = "write p99(resume) < 1ms, lost == 0, rescued > 0 or p50(hash signal) <= 20us"
-LOSSES = ("dropped", "cancelled", "lost", "missed", "no_slot")
-"""What may not be, with ``--fail-on-loss``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,6 @@ _FLAGS: dict[str, Matches] = {
     "failed": _failed,
     "direct": lambda event, *_: event.delay_ns is None,
 }
-FLAG_WORDS = tuple(_FLAGS)
 FIELD_WORDS = ("pid:", "tid:", "comm:", "map:", "mode:", "trigger:", "delay>", "text:", "text~/")
 
 

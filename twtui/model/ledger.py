@@ -10,6 +10,8 @@ from twtui.model.enums import MapKind, Mode
 
 Row = tuple[MapKind, Mode]
 """A row of the ledger."""
+LOSSES = ("dropped", "cancelled", "lost", "missed", "no_slot")
+"""The counters of what did not come; with ``--fail-on-loss`` they may not count anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class Counters:
     @property
     def lossless(self) -> bool:
         """Nothing was dropped, cancelled, lost, missed or refused a slot."""
-        return not (self.dropped or self.cancelled or self.lost or self.missed or self.no_slot)
+        return not any(getattr(self, name) for name in LOSSES)
 
     def plus(self, other: Counters) -> Counters:
         """Both rows added, counter by counter."""

@@ -9,7 +9,7 @@ from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
 from twtui.ui.escape import display_name
 from twtui.ui.glyphs import UNICODE, Glyphs
-from twtui.ui.groups import Group, Groups, GroupSort, Key
+from twtui.ui.groups import Group, Groups, GroupSort
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
 from twtui.ui.selection import Selection
@@ -140,10 +140,6 @@ class GroupList(RowsPane):
         """Reading holds the order."""
         self.following = False
         self._retitle()
-
-    def keys_in_order(self) -> list[Key]:
-        """The values as they are listed."""
-        return [group.key for group in self._order]
 
     def header(self, width: int) -> Line:
         """Column names."""
