@@ -85,13 +85,30 @@ tw_inline void tw_count_nofault(struct tw_counters *count, s32 nofault)
 		tw_add(count->nofault_ok, 1);
 }
 
+#if TW_KEPT_REGISTERS
+/* behind length bytes of data; before tw_emit() with the same length */
+tw_inline void tw_append_registers(struct tw_event *event, u64 length, const void *registers)
+{
+	tw_hide(length);
+	if (!registers || length > TW_DATA_BYTES)
+		return;
+	if (!read_kernel(event->data + length, TW_KEPT_REGISTERS * 8, registers))
+		event->flags |= TW_WITH_REGISTERS;
+}
+#endif
+
 tw_inline void tw_emit(struct tw_counters *count, struct tw_event *event, u64 length)
 {
+	u64 size;
+
 	tw_hide(length);
 	if (length > TW_DATA_BYTES)
 		length = TW_DATA_BYTES;
 	event->length = length;
-	if (ring_output(TW_EVENTS, event, TW_EVENT_HEADER_BYTES + length, TW_NO_WAKEUP))
+	size = TW_EVENT_HEADER_BYTES + length;
+	if (TW_KEPT_REGISTERS && event->flags & TW_WITH_REGISTERS)
+		size += TW_KEPT_REGISTERS * 8;
+	if (ring_output(TW_EVENTS, event, size, TW_NO_WAKEUP))
 		tw_add(count->dropped, 1);
 	else
 		tw_add(count->emitted, 1);
@@ -131,6 +148,9 @@ tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, void 
 	if (size > TW_DATA_BYTES)
 		size = TW_DATA_BYTES;
 	read_kernel(&slot->event, TW_EVENT_HEADER_BYTES + size, read);
+#if TW_KEPT_REGISTERS
+	read_kernel(slot->registers, sizeof(slot->registers), task_registers(task));
+#endif
 	if (claim->flight) {
 		claim->flight->trigger_ns = read->trigger_ns;
 		claim->flight->mode = read->mode;
@@ -284,6 +304,9 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 		if (read->flags & TW_TRUNCATED)
 			tw_add(count->truncated, 1);
 		current_name(read->comm, sizeof(read->comm));
+#if TW_KEPT_REGISTERS
+		tw_append_registers(read, read->nofault, task_registers(task));
+#endif
 		tw_emit(count, read, read->nofault);
 		return 0;
 	}
@@ -486,6 +509,16 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		size = tw_append_kernel_frames(slot, event, size);
 #endif
 	current_name(event->comm, sizeof(event->comm));
+#if TW_KEPT_REGISTERS
+	/* a probe has no trigger, and nothing of the task has run since it entered the kernel */
+	if (resolved == TW_UNRESOLVED)
+		tw_append_registers(event, size, task_registers(task));
+	else
+		tw_append_registers(event, size, slot->registers);
+	/* an LRU slot may have been given to another task while we copied */
+	if (slot->event.trigger_ns != trigger_ns || slot->event.tid != tid)
+		event->flags &= ~TW_WITH_REGISTERS;
+#endif
 	tw_add(count->completed, 1);
 	tw_emit(count, event, size);
 	buffer->in_callback = 0;

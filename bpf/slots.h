@@ -60,6 +60,9 @@ struct tw_slot {
 	u64 resolved;		/* enum tw_resolved */
 	struct bpf_task_work work;
 	struct tw_event event;	/* as the trigger knew it, with what it could read */
+#if TW_KEPT_REGISTERS
+	u64 registers[TW_KEPT_REGISTERS];
+#endif
 #ifdef TW_STACKS
 	u64 kernel_bytes;	/* the kernel's part of a stack is only there at the trigger */
 	u64 kernel_frames[TW_KERNEL_FRAMES];

@@ -13,8 +13,13 @@
 #define TW_DATA_BYTES 256	/* most bytes that one capture can return */
 #endif
 
+/* the registers of the architecture's struct pt_regs, where a run keeps them; 0 where it does not */
+#ifndef TW_KEPT_REGISTERS
+#define TW_KEPT_REGISTERS 0
+#endif
+
 /* a string is read with room for its NUL and one more byte, so that a cut shows */
-#define TW_BUFFER_BYTES (TW_DATA_BYTES + 8)
+#define TW_BUFFER_BYTES (TW_DATA_BYTES + 8 + TW_KEPT_REGISTERS * 8)
 
 #define TW_MAP_KINDS 3
 #define TW_ERRNOS 134		/* errnos 1..133, index 0 for any other */
@@ -69,6 +74,7 @@ enum tw_event_flags {
 	TW_TRUNCATED = 2,	/* the target had more than data holds */
 	TW_GONE = 4,		/* the memory of the trigger was gone when the callback ran */
 	TW_KEPT = 8,		/* data is the copy that was read at the trigger */
+	TW_WITH_REGISTERS = 16,	/* behind the data: the user registers, as they were at the trigger */
 };
 
 /* what to read: a base, up to four dereferences, a final read */
@@ -128,7 +134,7 @@ struct tw_python_frame {
 	u16 reserved;
 };
 
-/* what the ring buffer carries: this, and the first length bytes of data */
+/* what the ring buffer carries: this, the first length bytes of data, and maybe registers */
 struct tw_event {
 	u64 trigger_ns;		/* CLOCK_MONOTONIC, at the trigger */
 	u64 ran_ns;		/* at the start of the callback; 0 when none ran */

@@ -19,6 +19,7 @@ from twtui.model.histogram import Histogram, bucket_start
 from twtui.model.ledger import COUNTER_NAMES, Counters
 from twtui.model.plan import Plan
 from twtui.model.python_frames import decode as decode_frames
+from twtui.model.registers import named_registers
 from twtui.model.snapshot import BackendInfo, Snapshot
 
 SCHEMA = 1
@@ -90,6 +91,10 @@ def event(
         fields["kept"] = True
     if item.wanted_bytes > len(data or b""):
         fields["wanted"] = item.wanted_bytes
+    if with_data and item.registers:
+        fields["registers"] = {
+            name: hex(value) for name, value in named_registers(item.registers).items()
+        }
     if with_data and data is not None:
         if read is Read.STACK:
             fields["frames"] = list(frames_of(item, read, names))

@@ -103,6 +103,11 @@ _EVENT = _object(
         "text": {"description": "the data, where it is UTF-8", **_WORD},
         "hex": {"description": "the data, where it is not", "type": "string", "pattern": "^([0-9a-f]{2})*$"},
         "value": {"type": "integer"},
+        "registers": {
+            "description": "of the user at the trigger, by name, as hexadecimal numbers",
+            "type": "object",
+            "additionalProperties": {"type": "string", "pattern": "^0x[0-9a-f]+$"},
+        },
         "frames": {"type": "array", "items": {"anyOf": [_WORD, _PYTHON_FRAME]}},
     },
 )  # fmt: skip

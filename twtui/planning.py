@@ -49,6 +49,8 @@ def make_plan(
         buffer_bytes=_buffer(options.buffer),
         children=value("children", chosen and chosen.children),
         threads=_threads(options, targets),
+        # a screen has room for them, and shows them only of the event that is looked at
+        registers=getattr(options, "registers", True),
     )
     if targets:
         return plan.check()

@@ -189,6 +189,10 @@ SETTINGS: tuple[Setting, ...] = (
         default=256, parse=whole_number,
     ),
     Setting(
+        "registers", "keep the user registers of every trigger, as the screen does", default=False,
+        commands=(RECORD,),
+    ),
+    Setting(
         "slots", "callbacks that can be pending, per map kind", "N",
         default=4096, parse=whole_number,
     ),

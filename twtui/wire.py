@@ -10,7 +10,7 @@ from typing import Any, overload
 
 from twtui.errors import TwtuiError
 from twtui.model.batch import Batch, Reading
-from twtui.model.enums import MapKind, Mode, TargetState
+from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
 from twtui.model.event import Event
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
@@ -56,6 +56,7 @@ CAPTURES = 256
 """``tw_event.capture`` is one byte."""
 
 _RECORD = struct.Struct("<II")
+_SIZE = struct.Struct("<I")
 BUSY, DISCARD = 1 << 31, 1 << 30
 _LENGTH_MASK = DISCARD - 1
 _FIXED_BYTES = EVENT.size
@@ -64,6 +65,7 @@ _KIND_WORD = (8 + 52) // 4
 """Where ``length`` and ``map_kind`` of ``struct tw_event`` are, in words of 4 bytes from a record's header."""
 _KINDS = tuple(MapKind)
 _MODES = tuple(Mode)
+_WITH_REGISTERS = int(EventFlag.WITH_REGISTERS)
 
 
 class WireError(TwtuiError):
@@ -71,14 +73,15 @@ class WireError(TwtuiError):
 
 
 def pack_record(event: Event) -> bytes:
-    """One event as the ring buffer holds it: header, fixed part, data, padding to 8 bytes."""
+    """One event as the ring buffer holds it: header, fixed part, data, registers, padding to 8 bytes."""
     fixed = EVENT.pack(
         event.trigger_ns, event.ran_ns, event.address, event.nofault, event.result,
         event.pid, event.tid, len(event.data), event.wanted_bytes, event.trigger_cpu, event.ran_cpu,
-        event.map_kind.number, event.mode.number, event.capture, event.flags, event.comm,
+        event.map_kind.number, event.mode.number, event.capture,
+        event.flags | (_WITH_REGISTERS if event.registers else 0), event.comm,
     )  # fmt: skip
-    size = len(fixed) + len(event.data)
-    return _RECORD.pack(size, 0) + fixed + event.data + bytes(-size % 8)
+    body = fixed + event.data + event.registers
+    return _RECORD.pack(len(body), 0) + body + bytes(-len(body) % 8)
 
 
 class Records(Sequence[Event]):
@@ -145,11 +148,17 @@ class Records(Sequence[Event]):
             trigger_ns, ran_ns, address, nofault, result, tgid, tid, length, wanted,
             trigger_cpu, ran_cpu, kind, mode, capture, flags, comm,
         ) = EVENT.unpack_from(self._records, at + 8)  # fmt: skip
-        start = at + 8 + _FIXED_BYTES
+        records, start = self._records, at + 8 + _FIXED_BYTES
+        end = start + length
+        registers = b""
+        if flags & _WITH_REGISTERS:
+            (size,) = _SIZE.unpack_from(records, at)
+            registers = records[end : at + 8 + (size & _LENGTH_MASK)]
+            flags &= ~_WITH_REGISTERS
         return Event(
             trigger_ns, ran_ns, address, nofault, result, tgid, tid, wanted,
             trigger_cpu, ran_cpu, _KINDS[kind], _MODES[mode], capture, flags,
-            comm.partition(b"\0")[0], self._records[start : start + length],
+            comm.partition(b"\0")[0], records[start:end], registers,
         )  # fmt: skip
 
 

@@ -71,7 +71,7 @@ class Bench:
         btf = kernel_btf()
         kfuncs = find_kfuncs(btf)
         modules = compile_modules(btf, tuple(MapKind), _SIZES)
-        self.maps = SharedMaps(modules[MapKind.HASH], _RING_BYTES, _SIZES.data_bytes, _SIZES.slots)
+        self.maps = SharedMaps(modules[MapKind.HASH], _RING_BYTES, _SIZES.event_bytes, _SIZES.slots)
         stack.callback(self.maps.close)
         self.ring = RingBuffer(self.maps.fds["events"], _RING_BYTES)
         stack.callback(self.ring.close)

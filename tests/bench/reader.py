@@ -78,7 +78,7 @@ class Ours:
         defines = tuple(compile_defines(btf, MapKind.HASH, sizes))
         job = CompileJob(MapKind.HASH, defines, (TRIGGER,), (HERE / "baselines/plain.c",))
         module = Module(compile_side_by_side([job])[0])
-        self._maps = SharedMaps(module, _RING_BYTES, sizes.data_bytes, sizes.slots)
+        self._maps = SharedMaps(module, _RING_BYTES, sizes.event_bytes, sizes.slots)
         stack.callback(self._maps.close)
         self._ring = RingBuffer(self._maps.fds["events"], _RING_BYTES)
         stack.callback(self._ring.close)

@@ -54,6 +54,12 @@ def shares_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _compiled(tmp_path_factory, "shares")
 
 
+@pytest.fixture(scope="session")
+def registers_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target with known values in its registers, compiled."""
+    return _compiled(tmp_path_factory, "registers")
+
+
 def _compiled(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
     program = tmp_path_factory.mktemp("targets") / name
     flags = ["-O1", "-fno-omit-frame-pointer", "-Wall", "-Werror", "-pthread"]

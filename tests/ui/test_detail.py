@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from twtui.model.snapshot import Health, LedgerRow, Rates, Snapshot, TargetView
 from twtui.ui.glyphs import UNICODE
 from twtui.ui.lines import line_width, plain
 from twtui.ui.views.captured import Sources
+from twtui.ui.views.detail import detail_lines
 from twtui.ui.views.timeline import timeline_lines
 
 SOURCES = Sources(("str(arg2)",), ("sample",), 0)
@@ -53,6 +55,18 @@ async def test_when_it_came_into_view_is_that_of_the_first_snapshot_with_it() ->
         await stage.publish(make_snapshot((event, make_event(2)), at_ns=at_ns + 10**9))
         await stage.press("up", "enter")
         assert " 50 ms " in stage.text
+
+
+@pytest.mark.parametrize(("width", "beside"), [(60, 2), (80, 2), (120, 4)])
+async def test_the_registers_of_the_trigger_are_there_as_many_to_a_line_as_fit(
+    width: int, beside: int
+) -> None:
+    event = make_event(1, registers=struct.pack("<21Q", *range(21)))
+    shown = [plain(line) for line in detail_lines(event, SOURCES, width, UNICODE)]
+    first = shown.index("user registers at the trigger") + 1
+    assert shown[first].split()[::2] == ["r15", "r14", "r13", "r12"][:beside]
+    assert "rip 0x0000000000000010" in "\n".join(shown[first:])
+    assert max(map(len, shown[first:])) <= width
 
 
 async def test_at_80_columns_the_drawing_is_still_there() -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.model.batch import Batch, Reading
-from twtui.model.enums import MapKind, Mode, TargetState
+from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
 from twtui.model.event import NOT_TRIED, Event
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import COUNTER_NAMES, Counters
@@ -34,8 +34,9 @@ u32, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
 s32 = st.integers(-(2**31), 2**31 - 1)
 events = st.builds(
     Event, u64, u64, u64, s32, s32, u32, u32, u32, u16, u16, st.sampled_from(MapKind),
-    st.sampled_from(Mode), u8, u8,
+    st.sampled_from(Mode), u8, u8.map(lambda flags: flags & ~EventFlag.WITH_REGISTERS),
     st.binary(max_size=16).map(lambda name: name.partition(b"\0")[0]), st.binary(max_size=300),
+    st.just(b"") | st.binary(min_size=168, max_size=168),
 )  # fmt: skip
 counters = st.builds(
     Counters,

@@ -36,7 +36,7 @@ def constants() -> dict[str, int]:
     found: dict[str, int] = {}
     for name, text in re.findall(r"^#define[ \t]+(\w+)[ \t]+(\S.*?)$", source(), re.MULTILINE):
         expression = re.sub(r"[A-Z_]\w+", lambda match: str(found[match[0]]), text)
-        assert re.fullmatch(r"[-+()\s\d]+", expression), text
+        assert re.fullmatch(r"[-+*()\s\d]+", expression), text
         found[name] = eval(expression)
     for body in re.findall(r"enum \w+ \{(.*?)\};", source(), re.DOTALL):
         for name, value in re.findall(r"(\w+)\s*=\s*(\d+)", body):

@@ -15,6 +15,7 @@ from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
 from twtui.model.event import NOT_TRIED, Event
 from twtui.model.histogram import Histogram, bucket_of
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
+from twtui.model.registers import packed_registers
 from twtui.model.snapshot import TargetView
 
 _FRAME = struct.Struct("<Q")
@@ -85,6 +86,9 @@ def event_of(line: Mapping[str, Any], capture: int, addresses: FrameAddresses) -
         flags=int(flags),
         comm=str(line["comm"]).encode(errors="backslashreplace")[:15],
         data=data,
+        registers=packed_registers(
+            {str(name): int(value, 16) for name, value in line.get("registers", {}).items()}
+        ),
     )
 
 

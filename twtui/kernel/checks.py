@@ -99,9 +99,10 @@ def _load() -> Check:
     """The proof: compile, link and load the programs, without attaching them."""
     require_privileges()
     btf = kernel_btf()
-    module = compile_modules(btf, (MapKind.HASH,), Sizes(64, 64))[MapKind.HASH]
+    sizes = Sizes(slots=64, data_bytes=64)
+    module = compile_modules(btf, (MapKind.HASH,), sizes)[MapKind.HASH]
     try:
-        maps = SharedMaps(module, 1 << 16, 64, 64)
+        maps = SharedMaps(module, 1 << 16, sizes.event_bytes, sizes.slots)
     except OSError as error:
         raise PermissionDeniedError(f"maps: {error.strerror}", "run as root: sudo twtui") from None
     programs = Programs(module, find_kfuncs(btf), maps.fds)

@@ -20,7 +20,6 @@ from twtui.wire import (
     CONFIG,
     COUNTER_FIELDS,
     ERRNOS,
-    EVENT,
     PYTHON_OFFSETS,
     PYTHONS,
     ROWS,
@@ -48,10 +47,9 @@ class SharedMaps:
     Closing it closes the last user's file descriptors, which cancels whatever is still pending.
     """
 
-    def __init__(self, module: Module, buffer_bytes: int, max_bytes: int, slots: int) -> None:
+    def __init__(self, module: Module, buffer_bytes: int, event_bytes: int, slots: int) -> None:
         self.fds: dict[str, int] = {}
         self._cpus = libbpf.possible_cpus()
-        event_bytes = EVENT.size + max_bytes + 8
         slot_bytes = libbpf.map_info(module.slots_fd).value_size
         try:
             self._add("targets", libbpf.MAP_HASH, 4, TARGET.size, MAX_TARGETS)

@@ -18,6 +18,7 @@ from twtui.kernel.linker import link
 from twtui.kernel.module import Module
 from twtui.kernel.program_cache import NO_CACHE, ProgramCache
 from twtui.model.enums import MapKind
+from twtui.wire import EVENT
 
 TRIGGER, ENTRY, PROBE, SWEEP = "tw_trigger", "tw_entry", "tw_probe", "tw_sweep"
 FORK, EXEC = "tw_fork", "tw_exec"
@@ -44,6 +45,13 @@ class Sizes:
     stacks: bool = False
     python: bool = False
     """Frames of CPython; then ``data_bytes`` is at least ``MIN_PYTHON_BYTES``."""
+    registers: bool = False
+    """The user registers of every trigger."""
+
+    @property
+    def event_bytes(self) -> int:
+        """Of ``struct tw_event``: ``TW_BUFFER_BYTES`` behind the fixed part."""
+        return EVENT.size + self.data_bytes + 8 + (8 * registers().count if self.registers else 0)
 
 
 def compile_defines(btf: KernelBtf, map_kind: MapKind, sizes: Sizes) -> list[str]:
@@ -56,7 +64,7 @@ def compile_defines(btf: KernelBtf, map_kind: MapKind, sizes: Sizes) -> list[str
         "TW_TASK_MM": btf.member_offset("task_struct", "mm"),
         "TW_TASK_TGID": btf.member_offset("task_struct", "tgid"),
         "TW_TASK_EXIT_STATE": btf.member_offset("task_struct", "exit_state"),
-        "TW_REGISTERS": max(table.index.values()) + 1,
+        "TW_REGISTERS": table.count,
         "TW_REGISTER_IP": table.index["ip"],
         "TW_REGISTER_SP": table.index["sp"],
         "TW_REGISTER_FP": table.index["fp"],
@@ -68,6 +76,8 @@ def compile_defines(btf: KernelBtf, map_kind: MapKind, sizes: Sizes) -> list[str
         "TW_CPUS": cpus,
     }
     flags = [f"-D{name}={value}" for name, value in values.items()]
+    if sizes.registers:
+        flags.append(f"-DTW_KEPT_REGISTERS={table.count}")
     if sizes.stacks:
         flags.append("-DTW_STACKS")
     if sizes.python:

@@ -63,13 +63,13 @@ class KernelResources:
         self.has_python = any(watch.capture.read is Read.PYTHON for watch in plan.watches)
         data_bytes = max(plan.max_bytes, MIN_STACK_BYTES if self.has_stacks else 0)
         data_bytes = max(data_bytes, MIN_PYTHON_BYTES if self.has_python else 0)
-        sizes = Sizes(plan.slots, data_bytes, self.has_stacks, self.has_python)
+        sizes = Sizes(plan.slots, data_bytes, self.has_stacks, self.has_python, plan.registers)
         cache = ProgramCache(cache_directory())
         modules = compile_modules(btf, plan.map_kinds, sizes, cache)
         try:
             first = modules[plan.map_kinds[0]]
             self.bcc = first.bcc
-            self.maps = SharedMaps(first, plan.buffer_bytes, data_bytes, plan.slots)
+            self.maps = SharedMaps(first, plan.buffer_bytes, sizes.event_bytes, plan.slots)
             self._closers.append(self.maps.close)
             self.programs: dict[MapKind, Programs] = {}
             for kind, module in modules.items():

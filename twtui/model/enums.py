@@ -66,6 +66,8 @@ class EventFlag(IntFlag):
     """The memory of the trigger was gone when the callback ran (exit or execve)."""
     KEPT = 8
     """The data is the copy that was read at the trigger."""
+    WITH_REGISTERS = 16
+    """On the wire only: the registers follow the data."""
 
 
 class RunState(StrEnum):

@@ -37,6 +37,8 @@ class Event(NamedTuple):
     flags: int
     comm: bytes
     data: bytes
+    registers: bytes = b""
+    """Of the user at the trigger, as ``model.registers`` names them; empty where a run keeps none."""
 
     @property
     def delay_ns(self) -> int | None:

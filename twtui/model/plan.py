@@ -56,6 +56,8 @@ class Plan:
     """Forked and exec'd children are targets too."""
     threads: tuple[int, ...] = ()
     """Of targets that own some of these threads, only these are watched."""
+    registers: bool = False
+    """Every event brings the user registers of its trigger."""
 
     def check(self) -> Plan:
         """The plan itself, when it can be run.
@@ -124,6 +126,7 @@ class Plan:
             "buffer_bytes": self.buffer_bytes,
             "children": self.children,
             "threads": list(self.threads),
+            "registers": self.registers,
         }
 
     @classmethod
@@ -158,6 +161,7 @@ class Plan:
                 buffer_bytes=int(fields["buffer_bytes"]),
                 children=bool(fields["children"]),
                 threads=tuple(int(tid) for tid in fields["threads"]),
+                registers=bool(fields.get("registers", False)),
             ).check()
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise UsageError(f"not a plan: {error!r}") from None

@@ -16,6 +16,8 @@ BLOT = b"*"
 class Redaction:
     """Replaces every match by as many asterisks, in strings, bytes and the names of Python frames.
 
+    Registers are left out: nobody can tell what is in them.
+
     Args:
         text: A regular expression of Python's ``re``, over bytes; characters stand for their UTF-8.
 
@@ -45,6 +47,7 @@ class Redaction:
         return [self._event(event, reads.get(event.capture, Read.BYTES)) for event in events]
 
     def _event(self, event: Event, read: Read) -> Event:
+        event = event._replace(registers=b"") if event.registers else event
         if read in (Read.STRING, Read.BYTES):
             data = self._blot(event.data)
         elif read is Read.PYTHON:

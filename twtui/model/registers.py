@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,11 @@ class Registers:
     """The same at a system call's entry."""
     return_pops_bytes: int
     """How much higher the stack pointer is after a return than at the function's entry."""
+
+    @property
+    def count(self) -> int:
+        """Words of ``struct pt_regs``."""
+        return 1 + max(self.index.values())
 
     def argument(self, number: int, of_syscall: bool) -> int:
         """The index of argument ``number`` (counted from 1).
@@ -57,3 +63,31 @@ ARCHITECTURES: Mapping[str, Registers] = {
         return_pops_bytes=0,
     ),
 }
+
+_NAMES = {
+    table.count: {index: name for name, index in reversed(list(table.index.items()))}
+    for table in ARCHITECTURES.values()
+}
+"""By the number of registers, which no two architectures share: the first name of each."""
+
+
+def named_registers(saved: bytes) -> dict[str, int]:
+    """Registers by name, in the order of ``struct pt_regs``; none where the bytes are no such struct.
+
+    Args:
+        saved: 8 bytes for each register. Their number tells the architecture.
+    """
+    names = _NAMES.get(len(saved) // 8) if len(saved) % 8 == 0 else None
+    if names is None:
+        return {}
+    return {names[at]: word for at, (word,) in enumerate(struct.iter_unpack("<Q", saved))}
+
+
+def packed_registers(named: Mapping[str, int]) -> bytes:
+    """The inverse of ``named_registers``; empty where the names are not those of an architecture."""
+    names = _NAMES.get(len(named), {})
+    if sorted(names.values()) != sorted(named):
+        return b""
+    return b"".join(
+        (named[names[at]] & (1 << 64) - 1).to_bytes(8, "little") for at in sorted(names)
+    )

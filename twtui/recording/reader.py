@@ -24,10 +24,7 @@ from twtui.wire import pack_record
 
 HISTORY_NS = 62_000_000_000
 """How far back a jump reads, so that the graphs of the last minute are there."""
-_EVENTS = (
-    f"SELECT {', '.join(name for name in EVENT_COLUMNS if name != 'length')}, length "
-    "FROM events WHERE number > ? AND number <= ? ORDER BY number"
-)
+_EVENTS = "SELECT {} FROM events WHERE number > ? AND number <= ? ORDER BY number"
 _KINDS = {str(kind).encode(): kind for kind in MapKind}
 _MODES = {str(mode).encode(): mode for mode in Mode}
 _row_of = itemgetter(Event._fields.index("map_kind"), Event._fields.index("mode"))
@@ -53,10 +50,19 @@ class Recording:
                 self.meta = Meta.from_rows({key.decode(): _text(value) for key, value in rows})
                 self._readings = Readings(self._database)
                 self.places = Places(self._database, path)
+                self._select_events = _EVENTS.format(", ".join(self._columns()))
                 self._measure()
         except BaseException:
             self.close()
             raise
+
+    def _columns(self) -> list[str]:
+        """What to ask of an event, in the order of ``Event``, then its length."""
+        found = {row[1].decode() for row in self._database.execute("PRAGMA table_info(events)")}
+        # not in the recordings of before
+        registers = "registers" if "registers" in found else "NULL"
+        known = [name for name in EVENT_COLUMNS if name not in ("length", "registers")]
+        return [*known, registers, "length"]
 
     def _measure(self) -> None:
         one = self._database.execute
@@ -238,12 +244,12 @@ class Recording:
         withheld = not self.meta.with_data
         for (
             trigger_ns, ran_ns, address, nofault, result, pid, tid, wanted, trigger_cpu, ran_cpu,
-            kind, mode, capture, flags, comm, data, length,
-        ) in self._database.execute(_EVENTS, (after, to)):  # fmt: skip
+            kind, mode, capture, flags, comm, data, registers, length,
+        ) in self._database.execute(self._select_events, (after, to)):  # fmt: skip
             yield Event(
                 trigger_ns, ran_ns, address & (2 * SIGN - 1), nofault, result, pid, tid, wanted,
                 trigger_cpu, ran_cpu, _KINDS[kind], _MODES[mode], capture, flags, comm,
-                bytes(length) if withheld else data,
+                bytes(length) if withheld else data, registers or b"",
             )  # fmt: skip
 
     def _captures(self, where: str, number: int) -> dict[int, tuple[str, str]]:

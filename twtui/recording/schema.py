@@ -19,7 +19,7 @@ APPLICATION_ID = 0x74777475
 """``PRAGMA application_id``: "twtu"."""
 EVENT_COLUMNS = (
     "trigger_ns ran_ns address nofault result pid tid wanted_bytes trigger_cpu ran_cpu map mode "
-    "capture flags comm length data"
+    "capture flags comm length data registers"
 ).split()
 """Of a stored event, in the order of ``Event``, with the length of the data before the data."""
 READING_COLUMNS = "quiet backlog_bytes cpu_ns rss_bytes bpf_run_ns bpf_runs".split()
@@ -38,7 +38,7 @@ CREATE TABLE events (
     number INTEGER PRIMARY KEY, trigger_ns INTEGER, ran_ns INTEGER, address INTEGER,
     nofault INTEGER, result INTEGER, pid INTEGER, tid INTEGER, wanted_bytes INTEGER,
     trigger_cpu INTEGER, ran_cpu INTEGER, map TEXT, mode TEXT, capture INTEGER, flags INTEGER,
-    comm TEXT, length INTEGER, data BLOB,
+    comm TEXT, length INTEGER, data BLOB, registers BLOB,
     delay_ns INTEGER AS (CASE WHEN flags & 1 THEN ran_ns - trigger_ns END) VIRTUAL);
 CREATE TABLE captures (
     first_event INTEGER, number INTEGER, batch INTEGER, trigger TEXT, capture TEXT,

@@ -6,6 +6,7 @@ from twtui.model.capture import read_of
 from twtui.model.content import frames_of
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
+from twtui.model.registers import named_registers
 from twtui.ui import text
 from twtui.ui.escape import display_name, escape_bytes, fold, hexdump
 from twtui.ui.glyphs import Glyphs
@@ -15,6 +16,7 @@ from twtui.ui.views.payload import failure, number_text
 from twtui.ui.views.timeline import DRAWN_FROM, timeline_lines
 
 _LABEL_WIDTH = 16
+_REGISTER_WIDTH = 29
 
 
 def _field(label: str, value: str, role: str = "") -> Line:
@@ -102,7 +104,7 @@ def detail_lines(
         ]
         lines.append(())
     if not event.data:
-        return [*lines, (("no data", "dim"),)]
+        return [*lines, (("no data", "dim"),), *_registers(event, width)]
     lines.append(((f"{len(event.data):,} bytes as text", "head"),))
     escaped = escape_bytes(event.data)
     lines += [((f"  {part}", ""),) for part in fold(escaped, max(width - 2, 10))]
@@ -110,4 +112,17 @@ def detail_lines(
     for offset, digits, characters in hexdump(event.data):
         dots = characters.replace("·", glyphs.separator)
         lines.append(((f"  {offset}  ", "dim"), (f"{digits}  ", ""), (fit(dots, 16), "strong")))
-    return lines
+    return lines + _registers(event, width)
+
+
+def _registers(event: Event, width: int) -> list[Line]:
+    """The registers that the trigger found, as many to a line as fit."""
+    cells = [
+        ((f"  {name:>8} ", "dim"), (f"0x{value:016x}", "" if value else "dim"))
+        for name, value in named_registers(event.registers).items()
+    ]
+    if not cells:
+        return []
+    beside = max(1, width // _REGISTER_WIDTH)
+    rows = [sum(cells[at : at + beside], ()) for at in range(0, len(cells), beside)]
+    return [(), (("user registers at the trigger", "head"),), *rows]
