@@ -134,28 +134,100 @@ tw_inline void tw_retire_predecessor(struct tw_claim *claim)
 		tw_add(count->lost, 1);
 }
 
-tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, void *task, u64 base,
-			    u64 length, int missing)
+/* what was found at the trigger, beside the event */
+struct tw_origin {
+	void *task;
+	u64 mm;
+	u64 base;
+	u64 length;
+	int missing;
+};
+
+tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, struct tw_origin *from)
 {
 	struct tw_slot *slot = claim->slot;
 	u64 size = read->nofault > 0 ? read->nofault : 0;
 
-	slot->mm = (u64)tw_task_mm(task);
-	slot->base = base;
-	slot->length = length;
-	slot->resolved = missing ? TW_MISSING : TW_RESOLVED;
+	slot->mm = from->mm;
+	slot->base = from->base;
+	slot->length = from->length;
+	slot->resolved = from->missing ? TW_MISSING : TW_RESOLVED;
 	tw_hide(size);
 	if (size > TW_DATA_BYTES)
 		size = TW_DATA_BYTES;
 	read_kernel(&slot->event, TW_EVENT_HEADER_BYTES + size, read);
 #if TW_KEPT_REGISTERS
-	read_kernel(slot->registers, sizeof(slot->registers), task_registers(task));
+	read_kernel(slot->registers, sizeof(slot->registers), task_registers(from->task));
 #endif
 	if (claim->flight) {
 		claim->flight->trigger_ns = read->trigger_ns;
 		claim->flight->mode = read->mode;
 	}
 	*claim->state = read->trigger_ns;
+}
+
+/* claims a slot by scheduling on it; count gets whatever comes of it */
+tw_inline void tw_schedule(void *context, struct tw_counters *count, struct tw_capture *capture,
+			   struct tw_event *read, struct tw_origin *from, tw_work_fn work)
+{
+	u32 tid = read->tid, turn;
+	struct tw_claim claim = {};
+	int error = -TW_EBUSY;
+
+#pragma unroll
+	for (turn = 0; turn < TW_TRIES; turn++) {
+		error = tw_claim(&claim, tid, turn);
+		if (error == -TW_EBUSY) {
+			tw_add(count->retried, 1);
+			continue;
+		}
+		if (error || !claim.slot || !claim.state) {
+			tw_add(count->no_slot, 1);
+			tw_count_error(count, error);
+			return;
+		}
+		/* the schedule is the claim: it is atomic, and the callback cannot start before we return */
+		if (read->mode == TW_SIGNAL)
+			error = schedule_signal(from->task, &claim.slot->work, TW_SLOTS, work, 0);
+		else
+			error = schedule_resume(from->task, &claim.slot->work, TW_SLOTS, work, 0);
+		if (error != -TW_EBUSY)
+			break;
+		tw_add(count->retried, 1);
+	}
+	if (error) {
+		if (error == -TW_EBUSY)
+			tw_add(count->busy, 1);
+		else
+			tw_add(count->rejected, 1);
+		tw_count_error(count, error);
+		return;
+	}
+	tw_retire_predecessor(&claim);
+	tw_add(count->scheduled, 1);
+#ifdef TW_STACKS
+	claim.slot->kernel_bytes = 0;
+	if (capture->read == TW_READ_STACK) {
+		long bytes = get_stack(context, claim.slot->kernel_frames, TW_KERNEL_FRAMES * 8, 0);
+
+		claim.slot->kernel_bytes = bytes > 0 ? bytes : 0;
+	}
+#endif
+	tw_fill_slot(&claim, read, from);
+}
+
+/* an event without a callback: what was read is enough */
+tw_inline void tw_emit_at_once(struct tw_counters *count, struct tw_event *event, long size,
+			       void *task)
+{
+	tw_add(count->not_needed, 1);
+	if (event->flags & TW_TRUNCATED)
+		tw_add(count->truncated, 1);
+	current_name(event->comm, sizeof(event->comm));
+#if TW_KEPT_REGISTERS
+	tw_append_registers(event, size, task_registers(task));
+#endif
+	tw_emit(count, event, size);
 }
 
 tw_inline u64 tw_function_argument(void *task, const u64 number)
@@ -230,12 +302,39 @@ tw_inline struct tw_target *tw_current_target(u32 tgid, u32 tid)
 	return target;
 }
 
+/* keeps a failed read for the end of the system call; 0 when it cannot */
+tw_inline int tw_put_off(struct tw_counters *count, struct tw_event *read, struct tw_origin *from,
+			 u32 watch)
+{
+	struct tw_calls *calls;
+	struct tw_call *call;
+
+	/* nothing was tried, or it is no fault: the end of the call changes nothing */
+	if (read->nofault != -TW_EFAULT)
+		return 0;
+	calls = task_storage_get(TW_CALLS, from->task, 0, TW_STORAGE_CREATE);
+	if (!calls)
+		return 0;
+	call = &calls->of[TW_KIND];
+	call->mm = from->mm;
+	call->base = from->base;
+	call->length = from->length;
+	call->watch = watch;
+	call->nofault = read->nofault;
+	call->trigger_cpu = read->trigger_cpu;
+	call->mode = read->mode;
+	call->capture = read->capture;
+	call->trigger_ns = read->trigger_ns;
+	tw_add(count->put_off, 1);
+	return 1;
+}
+
 /* for the task that runs now */
 tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 {
-	u64 ids = current_ids(), cookie = attach_cookie(context), base, length;
-	u32 zero = 0, tgid = ids >> 32, tid = ids, watch = cookie & TW_COOKIE_WATCH, mode, index, turn;
-	struct tw_claim claim = {};
+	u64 ids = current_ids(), cookie = attach_cookie(context);
+	u32 zero = 0, tgid = ids >> 32, tid = ids, watch = cookie & TW_COOKIE_WATCH, mode, index;
+	struct tw_origin from = {};
 	struct tw_capture *capture;
 	struct tw_counters *count;
 	struct tw_config *config;
@@ -243,7 +342,7 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 	struct tw_buffer *buffer;
 	struct tw_event *read;
 	void *task;
-	int error, missing;
+	int missing;
 
 	target = tw_current_target(tgid, tid);
 	config = map_lookup(TW_CONFIG, &zero);
@@ -288,7 +387,7 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 	read->mode = mode;
 	read->capture = index;
 	read->flags = 0;
-	missing = tw_resolve_capture(capture, task, target, watch, &base, &length);
+	missing = tw_resolve_capture(capture, task, target, watch, &from.base, &from.length);
 	if (missing)
 		read->nofault = missing;
 #ifdef TW_STACKS
@@ -296,62 +395,77 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 		read->nofault = get_stack(context, read->data, TW_USER_FRAMES * 8, TW_USER_STACK);
 #endif
 	else
-		read->nofault = tw_run_capture(capture, read, base, length, 0);
+		read->nofault = tw_run_capture(capture, read, from.base, from.length, 0);
 	tw_count_nofault(count, read->nofault);
 
-	if (config->defer == TW_DEFER_FAULT && read->nofault >= 0) {
-		tw_add(count->not_needed, 1);
-		if (read->flags & TW_TRUNCATED)
-			tw_add(count->truncated, 1);
-		current_name(read->comm, sizeof(read->comm));
-#if TW_KEPT_REGISTERS
-		tw_append_registers(read, read->nofault, task_registers(task));
-#endif
-		tw_emit(count, read, read->nofault);
+	if (config->defer != TW_DEFER_ALWAYS && read->nofault >= 0) {
+		tw_emit_at_once(count, read, read->nofault, task);
 		return 0;
 	}
+	from.task = task;
+	from.mm = (u64)tw_task_mm(task);
+	from.missing = missing;
+	if (config->defer == TW_DEFER_EXIT && cookie & TW_COOKIE_EXIT && !missing &&
+	    tw_put_off(count, read, &from, watch))
+		return 0;
+	tw_schedule(context, count, capture, read, &from, work);
+	return 0;
+}
 
-	error = -TW_EBUSY;
-#pragma unroll
-	for (turn = 0; turn < TW_TRIES; turn++) {
-		error = tw_claim(&claim, tid, turn);
-		if (error == -TW_EBUSY) {
-			tw_add(count->retried, 1);
-			continue;
-		}
-		if (error || !claim.slot || !claim.state) {
-			tw_add(count->no_slot, 1);
-			tw_count_error(count, error);
-			return 0;
-		}
-		/* the schedule is the claim: it is atomic, and the callback cannot start before we return */
-		if (mode == TW_SIGNAL)
-			error = schedule_signal(task, &claim.slot->work, TW_SLOTS, work, 0);
-		else
-			error = schedule_resume(task, &claim.slot->work, TW_SLOTS, work, 0);
-		if (error != -TW_EBUSY)
-			break;
-		tw_add(count->retried, 1);
-	}
-	if (error) {
-		if (error == -TW_EBUSY)
-			tw_add(count->busy, 1);
-		else
-			tw_add(count->rejected, 1);
-		tw_count_error(count, error);
+/* at the end of a system call: the kernel has used the memory, so it is most likely there now */
+tw_inline int tw_run_exit(void *context, tw_work_fn work)
+{
+	void *task = current_task();
+	struct tw_calls *calls = task_storage_get(TW_CALLS, task, 0, 0);
+	u64 ids = current_ids(), watch = attach_cookie(context) & TW_COOKIE_WATCH;
+	struct tw_origin from = { .task = task };
+	struct tw_capture *capture;
+	struct tw_counters *count;
+	struct tw_event *read;
+	struct tw_call *call;
+	u32 zero = 0, index;
+	long result = -TW_EFAULT;
+
+	if (!calls)
+		return 0;
+	call = &calls->of[TW_KIND];
+	if (!call->trigger_ns || call->watch != watch)
+		return 0;
+	index = call->capture;
+	capture = map_lookup(TW_CAPTURE_PROGRAMS, &index);
+	count = tw_counters_of(call->mode);
+	read = map_lookup(TW_SCRATCH, &zero);
+	if (!capture || !count || !read)
+		return 0;
+	read->trigger_ns = call->trigger_ns;
+	call->trigger_ns = 0;
+	tw_add(count->taken_up, 1);
+	read->ran_ns = 0;
+	read->nofault = call->nofault;
+	read->result = TW_NOT_TRIED;
+	read->tgid = ids >> 32;
+	read->tid = ids;
+	read->trigger_cpu = call->trigger_cpu;
+	read->ran_cpu = call->trigger_cpu;
+	read->map_kind = TW_KIND;
+	read->mode = call->mode & 1;
+	read->capture = index;
+	read->flags = 0;
+	from.mm = call->mm;
+	from.base = call->base;
+	from.length = call->length;
+	/* after execve the address means something else */
+	if (from.mm == (u64)tw_task_mm(task))
+		result = tw_run_capture(capture, read, from.base, from.length, 0);
+	if (result >= 0) {
+		read->result = result;
+		tw_emit_at_once(count, read, result, task);
 		return 0;
 	}
-	tw_retire_predecessor(&claim);
-	tw_add(count->scheduled, 1);
-#ifdef TW_STACKS
-	claim.slot->kernel_bytes = 0;
-	if (capture->read == TW_READ_STACK) {
-		long bytes = get_stack(context, claim.slot->kernel_frames, TW_KERNEL_FRAMES * 8, 0);
-
-		claim.slot->kernel_bytes = bytes > 0 ? bytes : 0;
-	}
-#endif
-	tw_fill_slot(&claim, read, task, base, length, missing);
+	/* delays are counted from what schedules, and that is the end of the call */
+	read->trigger_ns = clock_ns();
+	read->trigger_cpu = current_cpu();
+	tw_schedule(context, count, capture, read, &from, work);
 	return 0;
 }
 

@@ -5,6 +5,7 @@
  * them, and are defined after it, as the program must be its section's first.
  */
 static int tw_trigger_work(struct bpf_map *map, void *key, void *value);
+static int tw_exit_work(struct bpf_map *map, void *key, void *value);
 static int tw_probe_work(struct bpf_map *map, void *key, void *value);
 static int tw_sweep_each(struct bpf_map *map, TW_KEY *key, TW_WALKED_VALUE *value,
 			 struct tw_sweep *sweep);
@@ -17,6 +18,18 @@ int tw_trigger(void *ctx)
 
 tw_function_of(tw_trigger)
 int tw_trigger_work(struct bpf_map *map, void *key, void *value)
+{
+	return tw_run_callback(value, key);
+}
+
+/* tracepoint at the end of a system call whose start is a trigger; the cookie is its number */
+int tw_exit(void *ctx)
+{
+	return tw_run_exit(ctx, tw_exit_work);
+}
+
+tw_function_of(tw_exit)
+int tw_exit_work(struct bpf_map *map, void *key, void *value)
 {
 	return tw_run_callback(value, key);
 }

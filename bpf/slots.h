@@ -40,10 +40,30 @@ struct tw_entries {
 	} saved[TW_ENTRIES_KEPT];
 };
 
+/* a read that is tried again when the system call ends, in which the kernel brings the page in */
+struct tw_call {
+	u64 trigger_ns;		/* 0: none */
+	u64 mm;
+	u64 base;
+	u64 length;
+	u32 watch;
+	s32 nofault;
+	u16 trigger_cpu;
+	u8 mode;
+	u8 capture;
+	u32 reserved;
+};
+
+/* the system call that a task is in */
+struct tw_calls {
+	struct tw_call of[TW_MAP_KINDS];
+};
+
 /* BCC emits the types of maps only, and those of task storage are not its maps */
 struct tw_task_types {
 	struct tw_buffer buffer;
 	struct tw_entries entries;
+	struct tw_calls calls;
 };
 
 enum tw_resolved {

@@ -27,6 +27,7 @@
 #define TW_THREADS TW_MAP(13)
 #define TW_ENTRIES TW_MAP(14)
 #define TW_PYTHON_OFFSETS TW_MAP(15)
+#define TW_CALLS TW_MAP(16)
 
 struct bpf_map;
 struct task_struct;

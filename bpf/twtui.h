@@ -35,7 +35,11 @@
 
 enum tw_map_kind { TW_HASH = 0, TW_ARRAY = 1, TW_LRU_HASH = 2 };
 enum tw_mode { TW_RESUME = 0, TW_SIGNAL = 1, TW_MODES = 2 };
-enum tw_defer { TW_DEFER_ALWAYS = 0, TW_DEFER_FAULT = 1 };
+enum tw_defer {
+	TW_DEFER_ALWAYS = 0,
+	TW_DEFER_FAULT = 1,	/* only when the read at the trigger faults */
+	TW_DEFER_EXIT = 2,	/* only when the read at the end of the system call faults too */
+};
 enum tw_base {
 	TW_CONSTANT = 0,
 	TW_REGISTER = 1,	/* index into the saved user registers */
@@ -54,6 +58,7 @@ enum tw_cookie {
 	TW_COOKIE_WATCH = 255,	/* number of the trigger in the plan */
 	TW_COOKIE_OWN_BUFFER = 256,	/* the trigger can be preempted: per-CPU memory is not its own */
 	TW_COOKIE_GUARD = 512,	/* the trigger may hit what our own callback does */
+	TW_COOKIE_EXIT = 1024,	/* the end of the system call is watched, too */
 };
 enum tw_target_flags {
 	TW_FOLLOW = 1,		/* forked children are targets too */
@@ -180,6 +185,8 @@ struct tw_counters {
 	u64 lost;
 	u64 emitted;
 	u64 dropped;
+	u64 put_off;		/* to the end of the system call */
+	u64 taken_up;		/* there */
 	u64 errors[TW_ERRNOS];
 };
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from twtui import export, plain
 from twtui.model.histogram import Histogram
-from twtui.model.ledger import COUNTER_NAMES
+from twtui.model.ledger import COUNTER_NAMES, NOW
 from twtui.model.snapshot import Snapshot
 from twtui.ui.escape import display_name
 from twtui.ui.text import NO_VALUE, count, duration, whole_duration
@@ -16,7 +16,7 @@ from twtui.ui.text import NO_VALUE, count, duration, whole_duration
 _SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
 _BAR = 24
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
-_HIDDEN = frozenset(("pending", "running", "self_fired"))
+_HIDDEN = NOW | {"self_fired"}
 """At the end of a run they are 0, or of no interest to compare."""
 
 

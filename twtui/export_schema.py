@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twtui.export import SCHEMA
-from twtui.model.enums import MapKind, Mode, TargetState
+from twtui.model.enums import Defer, MapKind, Mode, TargetState
 from twtui.model.ledger import COUNTER_NAMES
 
 _COUNT = {"type": "integer", "minimum": 0}
@@ -49,7 +49,7 @@ _PLAN = _object(
         "watches": {"type": "array", "items": _object({"trigger": _WORD, "capture": _WORD})},
         "map_kinds": {"type": "array", "items": {"enum": [str(kind) for kind in MapKind]}},
         "mode": _MODE,
-        "defer": {"enum": ["always", "fault"]},
+        "defer": {"enum": [str(defer) for defer in Defer]},
         "max_bytes": _COUNT,
         "slots": _COUNT,
         "buffer_bytes": _COUNT,

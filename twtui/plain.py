@@ -14,7 +14,7 @@ from twtui.ui.escape import display_name, escape_bytes
 from twtui.ui.text import count, duration, wall_time
 
 _COLUMNS = (
-    "fired not_needed scheduled completed pending cancelled lost busy no_slot rejected missed dropped "
+    "fired not_needed in_call scheduled completed pending cancelled lost busy no_slot rejected missed dropped "
     "rescued truncated"
 ).split()
 _ALWAYS = ("fired", "scheduled", "completed", "pending", "cancelled", "lost", "dropped")

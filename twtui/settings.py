@@ -177,8 +177,9 @@ SETTINGS: tuple[Setting, ...] = (
         "EXPR", default_text="bytes(sp, 64)",
     ),
     Setting(
-        "defer", "schedule always, or only when the read at the trigger faults", "WHEN",
-        default="always", choices=("always", "fault"),
+        "defer", "schedule always, only when the read at the trigger faults, or only when that at the "
+        "end of the system call faults, too", "WHEN",
+        default="always", choices=("always", "fault", "exit"),
     ),
     Setting(
         "frequency", "samples per second", "HZ", "F", parse=whole_number, default_text="99",

@@ -48,7 +48,8 @@ SWEEP = struct.Struct("<IIQ2Q2QQQ")
 """``struct tw_sweep``."""
 COUNTER_FIELDS = (
     "fired self_fired not_needed scheduled busy no_slot rejected retried completed read_ok read_fault read_none "
-    "truncated nofault_ok nofault_fault nofault_none rescued cancelled lost emitted dropped"
+    "truncated nofault_ok nofault_fault nofault_none rescued cancelled lost emitted dropped "
+    "put_off taken_up"
 ).split()
 """The u64 members of ``struct tw_counters`` before ``errors``."""
 ERRNOS = 134

@@ -40,7 +40,7 @@ def hash_plan(
     )
 
 
-@pytest.mark.parametrize("defer", list(Defer))
+@pytest.mark.parametrize("defer", [Defer.ALWAYS, Defer.FAULT])
 @pytest.mark.parametrize(
     ("call", "trigger", "capture"),
     [
@@ -67,6 +67,61 @@ def test_what_lies_on_a_cold_page_is_read(
     others = len(run.events) - COUNT
     assert others < 5
     assert counters.not_needed == (others if defer is Defer.FAULT else 0)
+
+
+@pytest.mark.parametrize("map_kind", list(MapKind))
+def test_what_the_call_has_brought_in_is_read_at_its_end(
+    start_target: StartTarget, names_file: Path, map_kind: MapKind
+) -> None:
+    """No callback is needed: the kernel reads the name itself, between its start and its end."""
+    target = start_target("cold", COUNT, names_file, "open")
+    plan = hash_plan(target, "syscall:openat", "str(arg2)", Defer.EXIT)
+    with Run(replace(plan, map_kinds=(map_kind,))) as run:
+        target.tell()
+        target.wait_done()
+        counters = run.finish()[map_kind, Mode.RESUME]
+    captured = [event for event in run.events if event.data.startswith(b"/cold/")]
+    assert [event.data for event in captured] == [name_of(number) for number in range(COUNT)]
+    assert all(event.nofault == -14 and event.read_at_exit for event in captured)
+    assert not any(event.rescued for event in run.events)
+    assert counters.nofault_fault == COUNT
+    assert (counters.not_needed, counters.scheduled) == (len(run.events), 0)
+
+
+@pytest.mark.parametrize(
+    ("call", "trigger", "capture"),
+    [
+        # to /dev/null, which never looks at what is written
+        ("write", "syscall:write", "bytes(arg2, arg3)"),
+        ("say", "uprobe:exe:cold_say", "str(arg1)"),
+    ],
+)
+def test_what_nobody_has_brought_in_is_deferred_at_the_end_of_the_call(
+    start_target: StartTarget, names_file: Path, call: str, trigger: str, capture: str
+) -> None:
+    target = start_target("cold", COUNT, names_file, call)
+    with Run(hash_plan(target, trigger, capture, Defer.EXIT)) as run:
+        target.tell()
+        target.wait_done()
+        counters = run.finish()[ROW]
+    captured = [event for event in run.events if event.data.startswith(b"/cold/")]
+    assert [event.data for event in captured] == [name_of(number) for number in range(COUNT)]
+    assert all(event.rescued and event.nofault == -14 for event in captured)
+    assert counters.rescued == COUNT
+
+
+def test_a_call_that_has_not_ended_is_counted_as_such(
+    start_target: StartTarget, names_file: Path
+) -> None:
+    """A read that waits for a line: nothing is at the address, and the end of the call does not come."""
+    target = start_target("cold", 1, names_file, "open")
+    with Run(hash_plan(target, "syscall:read", "bytes(0x10, 8)", Defer.EXIT)) as run:
+        target.tell()
+        target.wait_done()
+        run.until(lambda ledger: ledger[ROW].in_call == 1)
+        counters = run.finish()[ROW]
+    assert counters.in_call == 1
+    assert counters.fired == counters.read_fault + 1
 
 
 def test_what_is_resident_needs_no_task_work(start_target: StartTarget) -> None:

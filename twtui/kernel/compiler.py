@@ -18,7 +18,7 @@ from twtui.kernel.toolchain import INSTALL_HINT, FileId, mapped_libraries
 from twtui.model.enums import MapKind
 
 _KIND_FUNC = 12
-_STORAGE_TYPES = ("int", "tw_buffer", "tw_entries")
+_STORAGE_TYPES = ("int", "tw_buffer", "tw_entries", "tw_calls")
 _HEADERS_VARIABLE = "BCC_KERNEL_SOURCE"
 
 

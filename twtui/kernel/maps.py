@@ -69,6 +69,7 @@ class SharedMaps:
             self._add("python_offsets", libbpf.MAP_ARRAY, 4, PYTHON_OFFSETS.size, PYTHONS)
             self._add_storage(module, "buffers", "tw_buffer", event_bytes + 8)
             self._add_storage(module, "entries", "tw_entries", 8 + 8 * 64)
+            self._add_storage(module, "calls", "tw_calls", 48 * len(MapKind))
             self._config = mmap.mmap(self.fds["config"], page)
         except OSError:
             self.close()
@@ -148,12 +149,14 @@ class SharedMaps:
         """The counters of one row, summed over CPUs; ``pending`` and ``missed`` are not in maps."""
         words = self._per_cpu_sums("counters", row, len(COUNTER_FIELDS) + ERRNOS)
         named = dict(zip(COUNTER_FIELDS, words, strict=False))
+        # each call is put off before it is taken up, but the CPUs are not read at one moment
+        in_call = max(named.pop("put_off") - named.pop("taken_up"), 0)
         errors: Mapping[str, int] = {
             errno_name(number): count
             for number, count in enumerate(words[len(COUNTER_FIELDS) :])
             if count
         }
-        return Counters(**named, errors=MappingProxyType(dict(errors)))
+        return Counters(**named, in_call=in_call, errors=MappingProxyType(dict(errors)))
 
     def latency(self, row: int) -> Histogram:
         """The delays of one row, summed over CPUs."""

@@ -30,4 +30,5 @@ MAPS = {
     13: "threads",
     14: "entries",
     15: "python_offsets",
+    16: "calls",
 }

@@ -20,9 +20,9 @@ from twtui.kernel.program_cache import NO_CACHE, ProgramCache
 from twtui.model.enums import MapKind
 from twtui.wire import EVENT
 
-TRIGGER, ENTRY, PROBE, SWEEP = "tw_trigger", "tw_entry", "tw_probe", "tw_sweep"
-FORK, EXEC = "tw_fork", "tw_exec"
-_PROGRAMS = (TRIGGER, ENTRY, PROBE, SWEEP, FORK, EXEC)
+TRIGGER, EXIT, ENTRY, PROBE = "tw_trigger", "tw_exit", "tw_entry", "tw_probe"
+SWEEP, FORK, EXEC = "tw_sweep", "tw_fork", "tw_exec"
+_PROGRAMS = (TRIGGER, EXIT, ENTRY, PROBE, SWEEP, FORK, EXEC)
 MIN_STACK_BYTES = 8 * (64 + 32)
 """Room for the frames of one stack, user and kernel."""
 MIN_PYTHON_BYTES = 2048
@@ -192,8 +192,8 @@ class Programs:
 
     @property
     def trigger_fds(self) -> list[int]:
-        """The loaded programs that triggers run."""
-        return [fd for (program, *_), fd in self._fds.items() if program == TRIGGER]
+        """The loaded programs that triggers run, and the ends of their calls."""
+        return [fd for (program, *_), fd in self._fds.items() if program in (TRIGGER, EXIT)]
 
     def close(self) -> None:
         """Give everything back. Idempotent."""

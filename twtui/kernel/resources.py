@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twtui.kernel import libbpf
 from twtui.kernel.btf import find_kfuncs, kernel_btf
@@ -13,6 +13,7 @@ from twtui.kernel.maps import SharedMaps
 from twtui.kernel.program import (
     ENTRY,
     EXEC,
+    EXIT,
     FORK,
     MIN_PYTHON_BYTES,
     MIN_STACK_BYTES,
@@ -25,11 +26,11 @@ from twtui.kernel.program_cache import ProgramCache, cache_directory
 from twtui.kernel.ringbuf import RingBuffer
 from twtui.kernel.triggers import Attachments, program_type, tracepoint_place
 from twtui.model.capture import Read
-from twtui.model.enums import MapKind
+from twtui.model.enums import Defer, MapKind
 from twtui.model.plan import Plan, Watch
 from twtui.model.trigger import SAMPLE_CLOCKS, Trigger, TriggerKind
 
-_OWN_BUFFER, _GUARD = 256, 512
+_OWN_BUFFER, _GUARD, _EXIT = 256, 512, 1024
 """Bits of ``enum tw_cookie`` above the number of the watch."""
 
 
@@ -54,7 +55,8 @@ class KernelResources:
             TwtuiError: Nothing is kept.
         """
         self._closers: list[Callable[[], None]] = []
-        self._tracepoints: Counter[str] = Counter()
+        self._defer = plan.defer
+        self._tracepoints: Counter[tuple[str, str]] = Counter()
         self._forgets_symbols = False
         btf = kernel_btf()
         kfuncs = find_kfuncs(btf)
@@ -117,11 +119,23 @@ class KernelResources:
             return
         if needs_entry(watch):
             self.attach_entry(number, watch, pids, children)
-        copy = self._tracepoints[place] if (place := tracepoint_place(trigger)) else 0
+        cookie = _cookie(trigger, number)
+        if self._defer is Defer.EXIT and (end := trigger.exit):
+            # before its start is watched: no call may be put off to an end that is not
+            self._attach_in_every_kind(EXIT, end, number)
+            cookie |= _EXIT
+        self._attach_in_every_kind(TRIGGER, trigger, cookie, pids, children)
+
+    def _attach_in_every_kind(
+        self, name: str, trigger: Trigger, cookie: int,
+        pids: Sequence[int] = (), children: bool = False,
+    ) -> None:  # fmt: skip
+        place = tracepoint_place(trigger)
+        copy = self._tracepoints[name, place] if place else 0
         for programs in self.programs.values():
-            program = programs.load(TRIGGER, program_type(trigger), copy)
-            self.attachments.attach(trigger, program, _cookie(trigger, number), pids, children)
-        self._tracepoints[place] += 1
+            program = programs.load(name, program_type(trigger), copy)
+            self.attachments.attach(trigger, program, cookie, pids, children)
+        self._tracepoints[name, place] += 1
 
     def attach_entry(self, number: int, watch: Watch, pids: list[int], children: bool) -> None:
         """Save the arguments of a function at its entry, for its return."""

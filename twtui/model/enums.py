@@ -48,11 +48,16 @@ class Defer(StrEnum):
     """For every event."""
     FAULT = "fault"
     """Only when the read at the trigger faults."""
+    EXIT = "exit"
+    """Only when that at the end of the system call faults, too; as ``fault`` for other triggers."""
 
     @property
     def number(self) -> int:
         """The number in ``bpf/twtui.h``."""
-        return 0 if self is Defer.ALWAYS else 1
+        return _DEFERS.index(self)
+
+
+_DEFERS = tuple(Defer)
 
 
 class EventFlag(IntFlag):

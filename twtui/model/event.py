@@ -48,7 +48,17 @@ class Event(NamedTuple):
     @property
     def rescued(self) -> bool:
         """The read failed without faulting at the trigger and succeeded in the callback."""
-        return self.nofault < 0 and self.nofault != NOT_TRIED and self.result >= 0
+        return bool(
+            self.flags & EventFlag.DEFERRED
+            and self.nofault < 0
+            and self.nofault != NOT_TRIED
+            and self.result >= 0
+        )
+
+    @property
+    def read_at_exit(self) -> bool:
+        """The read failed at the start of a system call and succeeded at its end, without a callback."""
+        return self.result >= 0 and not self.flags & EventFlag.DEFERRED
 
     @property
     def truncated(self) -> bool:

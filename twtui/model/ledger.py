@@ -16,7 +16,7 @@ LOSSES = ("dropped", "cancelled", "lost", "missed", "no_slot")
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """One row's counters, all cumulative except ``pending``; the words are explained in the README."""
+    """One row's counters; the words are explained in the README. ``NOW`` names those of the present."""
 
     fired: int = 0
     self_fired: int = 0
@@ -40,6 +40,7 @@ class Counters:
     emitted: int = 0
     dropped: int = 0
     missed: int = 0
+    in_call: int = 0
     pending: int = 0
     running: int = 0
     delivered: int = 0
@@ -65,6 +66,8 @@ class Counters:
         return Counters(**sums, errors=MappingProxyType(errors))
 
 
+NOW = frozenset(("in_call", "pending", "running"))
+"""Not cumulative: what they say is about the present."""
 COUNTER_NAMES = tuple(item.name for item in fields(Counters) if item.name != "errors")
 """The integer counters, in the order in which people read them."""
 
@@ -89,7 +92,7 @@ class _Sum:
 
 
 SUMS = (
-    _Sum(("fired",), ("scheduled", "not_needed", "busy", "no_slot", "rejected")),
+    _Sum(("fired",), ("scheduled", "not_needed", "busy", "no_slot", "rejected", "in_call")),
     _Sum(("scheduled",), ("completed", "pending", "cancelled", "lost")),
     _Sum(("completed",), ("read_ok", "read_fault", "read_none")),
     _Sum(("fired",), ("nofault_ok", "nofault_fault", "nofault_none")),

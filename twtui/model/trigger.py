@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from twtui.errors import UsageError
@@ -73,6 +73,13 @@ class Trigger:
     def of_syscall(self) -> bool:
         """Arguments are those of a system call."""
         return self.kind is TriggerKind.SYSCALL or self.category in ("syscalls", "raw_syscalls")
+
+    @property
+    def exit(self) -> Trigger | None:
+        """The end of the system call that this trigger is the start of; None where it is no start."""
+        if self.kind is not TriggerKind.SYSCALL or self.at_exit:
+            return None
+        return replace(self, at_exit=True)
 
     @property
     def allows_signal(self) -> bool:

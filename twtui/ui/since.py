@@ -6,21 +6,19 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from twtui.model.histogram import Histogram
-from twtui.model.ledger import COUNTER_NAMES, Counters
+from twtui.model.ledger import COUNTER_NAMES, NOW, Counters
 from twtui.model.snapshot import Snapshot
-
-_NOW = frozenset(("pending", "running"))
-"""Not cumulative: what they say is about the present."""
 
 
 def _minus(counters: Counters, earlier: Counters) -> Counters:
     parts = {
-        name: getattr(counters, name) - (0 if name in _NOW else getattr(earlier, name))
+        name: getattr(counters, name) - (0 if name in NOW else getattr(earlier, name))
         for name in COUNTER_NAMES
     }
     # What was in flight then is scheduled now, as it will complete now; so that the sums still hold.
     for name in ("fired", "scheduled"):
         parts[name] += earlier.pending
+    parts["fired"] += earlier.in_call
     errors = {
         name: count - earlier.errors.get(name, 0)
         for name, count in counters.errors.items()

@@ -35,7 +35,8 @@ def _times(event: Event, sources: Sources, glyphs: Glyphs) -> list[Line]:
     lines = [_field("triggered", f"{when}  on CPU {event.trigger_cpu}")]
     delay = event.delay_ns
     if delay is None:
-        lines.append(_field("callback", "none needed: the read at the trigger was enough"))
+        where = "end of the call" if event.read_at_exit else "trigger"
+        lines.append(_field("callback", f"none needed: the read at the {where} was enough"))
     else:
         ran = text.wall_time(event.ran_ns, sources.clock_offset_ns, 6)
         later = text.duration(delay, glyphs.ascii_only)
@@ -87,7 +88,11 @@ def detail_lines(
         _field("trigger", display_name(sources.trigger(event)) or "not known"),
         _field("capture", f"{display_name(capture) or 'not known'}  at 0x{event.address:x}"),
         _field("at the trigger", _read_text(event.nofault)),
-        _field("in the callback", _read_text(event.result), "bad" if failure(event) else ""),
+        _field(
+            "at call's end" if event.read_at_exit else "in the callback",
+            _read_text(event.result),
+            "bad" if failure(event) else "",
+        ),
         *_verdict(event, glyphs),
         (),
     ]

@@ -51,8 +51,10 @@ def reads_lines(snapshot: Snapshot, width: int, height: int, glyphs: Glyphs) -> 
         ),
         _number_line("truncated", total.truncated, "target had more", "warn", width),
         _number_line("faulted", total.read_fault, "in the callback too", "warn", width),
-        _number_line("not needed", total.not_needed, "read at the trigger", "", width),
+        _number_line("not needed", total.not_needed, "read without a callback", "", width),
     ]
+    if total.in_call:
+        lines.append(_number_line("in call", total.in_call, "to be read at its end", "", width))
     errors = sorted(total.errors.items(), key=lambda item: -item[1])
     for name, number in errors[:4]:
         lines.append(_number_line(name, number, "", "warn", width))
