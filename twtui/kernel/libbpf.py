@@ -23,6 +23,7 @@ def _declare(name: str, result: Any, *arguments: Any) -> Any:
 
 btf_load_vmlinux = _declare("btf__load_vmlinux_btf", _pointer)
 btf_load_by_id = _declare("btf__load_from_kernel_by_id", _pointer, _u32)
+btf_parse = _declare("btf__new", _pointer, _text, _u32)
 btf_free = _declare("btf__free", None, _pointer)
 btf_find = _declare("btf__find_by_name_kind", _int, _pointer, _text, _u32)
 btf_type_count = _declare("btf__type_cnt", _u32, _pointer)
@@ -225,7 +226,7 @@ class VerifierError(OSError):
 
 def prog_load(
     kind: int, name: str, instructions: bytes, btf: int, functions: list[tuple[int, int]],
-    flags: int = 0,
+    flags: int = 0, attach: tuple[int, int] = (0, 0),
 ) -> int:  # fmt: skip
     """Load a program; its file descriptor.
 
@@ -236,6 +237,7 @@ def prog_load(
         btf: File descriptor of the BTF that describes the functions.
         functions: Instruction offset and BTF id of each, the program first.
         flags: ``BPF_F_…``.
+        attach: The expected attach type, and the BTF id in vmlinux of what it attaches to.
 
     Raises:
         VerifierError: The kernel refused.
@@ -245,6 +247,7 @@ def prog_load(
     for log_bytes in (0, 1 << 22):
         log = ct.create_string_buffer(max(log_bytes, 1))
         options = _ProgLoadOptions(
+            attach_type=attach[0], attach_btf_id=attach[1],
             prog_btf_fd=btf, prog_flags=flags, func_info=ct.addressof(records),
             func_info_cnt=len(functions), func_info_rec_size=8,
             log_level=1 if log_bytes else 0, log_size=log_bytes,
