@@ -149,6 +149,13 @@ def checks() -> list[dict[str, Any]]:
     return LiveBackend().doctor()
 
 
+def trials() -> list[dict[str, Any]]:
+    """Which program types may schedule task work, as the kernel process finds it."""
+    from twtui.backend.live import LiveBackend
+
+    return LiveBackend().programs()
+
+
 def obstacle() -> TwtuiError | None:
     """Why the live backend cannot run here; None when, as far as a quick look goes, it can."""
     from twtui.backend.readiness import seems_able
@@ -280,7 +287,8 @@ def _doctor(options: argparse.Namespace, _arguments: list[str]) -> int:
     from twtui.doctor import first_obstacle, report
 
     found = checks()
-    sys.stdout.write(report(found, options.json))
+    tried = trials() if options.programs else None
+    sys.stdout.write(report(found, options.json, tried))
     sys.stdout.flush()
     problem = first_obstacle(found)
     return problem.exit_code if problem else 0

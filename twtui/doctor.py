@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError
+from twtui.ui.escape import display_name
 
 Check = Mapping[str, Any]
 """``name``, ``answer`` (yes, no, unknown), ``detail``, ``fix``, ``required``, and ``exit_code``."""
+Trial = Mapping[str, Any]
+"""``type``, ``kfunc``, ``answer`` (accepted, rejected, unavailable, unknown), ``detail``."""
 _FIELDS = ("name", "answer", "detail", "fix", "required")
+_ANSWER_WIDTH = 8
+_LEAST_TEXT_WIDTH = 30
 
 
 def first_obstacle(checks: Sequence[Check]) -> TwtuiError | None:
@@ -33,17 +40,81 @@ def _exit_code(check: Check) -> int:
     return int(check.get("exit_code") or UnsupportedError.exit_code)
 
 
-def report(checks: Sequence[Check], as_json: bool) -> str:
-    """Everything that was checked, for standard output."""
+def report(checks: Sequence[Check], as_json: bool, trials: Sequence[Trial] | None = None) -> str:
+    """Everything that was checked, for standard output.
+
+    Args:
+        checks: What works here.
+        as_json: As one object; otherwise as text, as wide as the terminal.
+        trials: Which program types may schedule task work; None when that was not asked for.
+    """
     if as_json:
-        shown = [{name: check.get(name) for name in _FIELDS} for check in checks]
-        return json.dumps({"checks": shown}, indent=2) + "\n"
-    width = max((len(str(check["name"])) for check in checks), default=0)
-    lines = []
-    for check in checks:
-        lines.append(f"{check['answer']:<8} {check['name']:<{width}}  {check['detail']}".rstrip())
-        if check["fix"] and check["answer"] != "yes":
-            lines.append(f"{'':<8} {'':<{width}}  fix: {check['fix']}")
+        shown: dict[str, Any] = {
+            "checks": [{name: check.get(name) for name in _FIELDS} for check in checks]
+        }
+        if trials is not None:
+            shown["programs"] = [dict(trial) for trial in trials]
+        return json.dumps(shown, indent=2) + "\n"
+    width = shutil.get_terminal_size().columns
+    lines = [line for check in _by_width(checks, width) for line in check]
+    if trials is not None:
+        lines += ["", *_trial_lines(trials, width)]
     problem = first_obstacle(checks)
-    lines += ["", f"twtui cannot run here: {problem.message}" if problem else "twtui works here"]
+    verdict = f"twtui cannot run here: {problem.message}" if problem else "twtui works here"
+    lines += ["", *_wrapped(display_name(verdict), width)]
     return "\n".join(lines) + "\n"
+
+
+def _by_width(checks: Sequence[Check], width: int) -> list[list[str]]:
+    names = max((len(str(check["name"])) for check in checks), default=0)
+    return [_check_lines(check, names, width) for check in checks]
+
+
+def _check_lines(check: Check, names: int, width: int) -> list[str]:
+    answer, name = (display_name(str(check[field])) for field in ("answer", "name"))
+    texts = [str(check["detail"])]
+    if check["fix"] and check["answer"] != "yes":
+        texts.append(f"fix: {check['fix']}")
+    head = f"{answer:<{_ANSWER_WIDTH}} {name:<{names}}  "
+    return _beside(head, [display_name(text) for text in texts], width)
+
+
+def _trial_lines(trials: Sequence[Trial], width: int) -> list[str]:
+    """A line a program type with an answer a kfunc; and the details, once where they are alike."""
+    kfuncs = list(dict.fromkeys(str(trial["kfunc"]) for trial in trials))
+    by_type: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_type.setdefault(str(trial["type"]), []).append(trial)
+    names = max(map(len, ("program type", *by_type)))
+    columns = [kfunc.rpartition("_")[2] for kfunc in kfuncs]
+    answers = max(len(text) for text in (*columns, *(str(t["answer"]) for t in trials)))
+
+    def head(name: str, texts: Sequence[str]) -> str:
+        return f"{name:<{names}}  " + "".join(f"{text:<{answers}}  " for text in texts)
+
+    lines = [head("program type", columns).rstrip()]
+    for name, found in by_type.items():
+        details = dict.fromkeys(str(trial["detail"]) for trial in found if trial["detail"])
+        lines += _beside(
+            head(display_name(name), [str(trial["answer"]) for trial in found]),
+            [display_name(detail) for detail in details],
+            width,
+        )
+    return [*lines, "", *_wrapped(f"kfuncs: {', '.join(kfuncs)}", width)]
+
+
+def _beside(head: str, texts: Sequence[str], width: int) -> list[str]:
+    """Texts in a column right of a head, folded at the width; below it where that is too narrow."""
+    if not any(texts):
+        return [head.rstrip()]
+    if width - len(head) < _LEAST_TEXT_WIDTH:
+        folded = [line for text in texts for line in _wrapped(text, width - 4)]
+        return [head.rstrip(), *(f"    {line}" for line in folded)]
+    folded = [line for text in texts for line in _wrapped(text, width - len(head))]
+    return [f"{head if not at else ' ' * len(head)}{line}" for at, line in enumerate(folded)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(
+        text, max(width, _LEAST_TEXT_WIDTH), break_long_words=False, break_on_hyphens=False
+    )

@@ -23,6 +23,8 @@ class FrameKind(IntEnum):
     """Request, JSON of a command."""
     CLOSE = 4
     """Request, empty: end."""
+    PROGRAMS = 5
+    """Request, empty: try every program type."""
     CHECKS = 16
     """Answer to DOCTOR, JSON."""
     INFO = 17
@@ -33,6 +35,8 @@ class FrameKind(IntEnum):
     """Answer to any request, JSON of an error; or, unasked, that the run has failed."""
     BATCH = 20
     """Unasked: ``wire.pack_batch``."""
+    TRIALS = 21
+    """Answer to PROGRAMS, JSON."""
 
 
 def pack_frame(kind: FrameKind, payload: bytes = b"") -> bytes:

@@ -215,6 +215,10 @@ SETTINGS: tuple[Setting, ...] = (
         commands=(RECORD, DOCTOR, PRESETS, CONFIG, REPORT, DIFF), configurable=False,
     ),
     Setting(
+        "programs", "try, too, which program types may schedule task work", default=False,
+        commands=(DOCTOR,), configurable=False,
+    ),
+    Setting(
         "readings", "with JSON Lines: a line of all counters, too, once a second", default=False,
         commands=(RECORD, EXPORT), configurable=False,
     ),

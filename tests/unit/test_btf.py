@@ -58,7 +58,7 @@ def test_an_impl_that_is_no_kfunc_is_never_used() -> None:
 def test_btf_without_any_tag_is_judged_by_the_names(
     functions: Mapping[str, int], variant: str
 ) -> None:
-    everything = OTHERS | functions
+    everything = {**OTHERS, **functions}
     assert find_kfuncs(kernel(everything, untagged=tuple(everything))).variant == variant
 
 

@@ -224,6 +224,16 @@ def test_doctor_works(machine: Machine) -> None:
     assert [check["answer"] for check in json.loads(out)["checks"]] == ["yes"]
 
 
+def test_doctor_tries_program_types_only_when_asked(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = {"type": "XDP", "kfunc": "schedule_signal", "answer": "accepted", "detail": ""}
+    monkeypatch.setattr(cli, "trials", lambda: 1 / 0)
+    assert "programs" not in json.loads(machine.run("doctor", "--json").out)
+    monkeypatch.setattr(cli, "trials", lambda: [trial])
+    assert json.loads(machine.run("doctor", "--programs", "--json").out)["programs"] == [trial]
+
+
 def test_doctor_says_what_is_wrong_by_its_code(machine: Machine) -> None:
     machine.checks = [NOT_ROOT]
     code, out, _ = machine.run("doctor")

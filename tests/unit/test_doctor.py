@@ -52,6 +52,48 @@ def test_text_says_how_to_fix() -> None:
     assert "twtui cannot run here: bcc is no" in text
 
 
+TRIALS = [
+    {"type": kind, "kfunc": f"bpf_task_work_schedule_{mode}", "answer": answer, "detail": detail}
+    for kind, answer, detail in (
+        ("XDP", "accepted", ""),
+        ("LSM", "rejected", "R2 \x1b[31m doesn't point to a map value, and more words than fit"),
+    )
+    for mode in ("resume", "signal")
+]
+
+
+def test_program_types_have_a_line_each_and_an_answer_for_each_kfunc() -> None:
+    lines = report([check("kernel")], as_json=False, trials=TRIALS).splitlines()
+    assert "program type  resume    signal" in lines
+    assert "XDP           accepted  accepted" in lines
+    assert any(line.startswith("LSM           rejected  rejected  R2 ") for line in lines)
+    assert sum("doesn't point" in line for line in lines) == 1
+    assert "\x1b" not in "".join(lines)
+
+
+@pytest.mark.parametrize("columns", [20, 40, 80, 200])
+def test_text_is_folded_at_the_width_of_the_terminal(
+    columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    found = [check("a check", "no", exit_code=4, detail="piece " * 60), check("kernel")]
+    text = report(found, as_json=False, trials=TRIALS)
+    assert text.count("piece") == 120
+    assert max(map(len, text.splitlines())) <= max(columns, 48)
+
+
+def test_what_a_check_says_is_escaped() -> None:
+    hostile = [check("bcc", "no", exit_code=4, detail="\x1b]52;c;x\x07 said the import")]
+    text = report(hostile, as_json=False)
+    assert "\x1b" not in text
+    assert r"\x1b]52;c;x\x07" in text
+
+
+def test_json_has_the_trials_when_they_were_asked_for() -> None:
+    assert json.loads(report([check("kernel")], as_json=True, trials=TRIALS))["programs"] == TRIALS
+    assert "programs" not in json.loads(report([check("kernel")], as_json=True))
+
+
 def test_json_has_the_fields_of_every_check() -> None:
     checks = [check("kernel"), check("bcc", "no", exit_code=4)]
     found = json.loads(report(checks, as_json=True))

@@ -52,10 +52,17 @@ class LiveBackend:
 
     def doctor(self) -> list[dict[str, Any]]:
         """What works here: checks with name, answer, detail, fix, required and exit_code."""
+        return self._ask(FrameKind.DOCTOR, FrameKind.CHECKS, "checks")
+
+    def programs(self) -> list[dict[str, Any]]:
+        """Which program types may schedule: trials with type, kfunc, answer and detail."""
+        return self._ask(FrameKind.PROGRAMS, FrameKind.TRIALS, "programs")
+
+    def _ask(self, request: FrameKind, wanted: FrameKind, name: str) -> list[dict[str, Any]]:
         self._start()
         try:
-            answer = self._request(pack_frame(FrameKind.DOCTOR), FrameKind.CHECKS, _OPEN_TIMEOUT_S)
-            return list(unpack_json(answer)["checks"])
+            answer = self._request(pack_frame(request), wanted, _OPEN_TIMEOUT_S)
+            return list(unpack_json(answer)[name])
         finally:
             self.close()
 

@@ -14,7 +14,7 @@ from twtui.errors import UnsupportedError
 from twtui.kernel import libbpf
 from twtui.kernel.placeholders import KFUNCS
 
-_KIND_STRUCT, _KIND_ENUM, _KIND_FUNC, _KIND_DECL_TAG = 4, 6, 12, 17
+_KIND_STRUCT, _KIND_ENUM, _KIND_TYPEDEF, _KIND_FUNC, _KIND_DECL_TAG = 4, 6, 8, 12, 17
 _KFUNC_TAG = b"\0bpf_kfunc\0"
 _HEADER = struct.Struct("<4x5I")
 """Bytes of the header, then offset behind it and bytes of the types and of the texts."""
@@ -55,6 +55,10 @@ class KernelBtf:
     def function_id(self, name: str) -> int:
         """The BTF id of a function, or 0."""
         return max(0, int(libbpf.btf_find(self._btf, name.encode(), _KIND_FUNC)))
+
+    def typedef_id(self, name: str) -> int:
+        """The BTF id of a typedef, or 0."""
+        return max(0, int(libbpf.btf_find(self._btf, name.encode(), _KIND_TYPEDEF)))
 
     def parameters(self, name: str) -> int:
         """How many parameters a function has; -1 where there is no such function."""

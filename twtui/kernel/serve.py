@@ -9,6 +9,7 @@ from contextlib import suppress
 from twtui.errors import TwtuiError, UsageError
 from twtui.frames import FrameKind, FrameReader, pack_frame, pack_json, unpack_json
 from twtui.kernel.checks import run_checks
+from twtui.kernel.program_trials import run_trials
 from twtui.kernel.session import Session
 from twtui.model.plan import Plan, command_from_wire
 from twtui.wire import pack_batch
@@ -76,6 +77,8 @@ class Server:
             match kind:
                 case FrameKind.DOCTOR:
                     self._send(pack_json(FrameKind.CHECKS, {"checks": run_checks()}))
+                case FrameKind.PROGRAMS:
+                    self._send(pack_json(FrameKind.TRIALS, {"programs": run_trials()}))
                 case FrameKind.OPEN:
                     if self._session:
                         raise UsageError("a plan is open already")
