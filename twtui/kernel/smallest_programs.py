@@ -36,7 +36,7 @@ class WorkMap:
 
         Args:
             kind: ``BPF_MAP_TYPE_…``.
-            works: How many ``struct bpf_task_work`` a value has; the kernel takes one only.
+            works: How many ``struct bpf_task_work`` a value has; no program may use two.
 
         Raises:
             OSError: The kernel refused; nothing is kept.
