@@ -60,6 +60,12 @@ def registers_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _compiled(tmp_path_factory, "registers")
 
 
+@pytest.fixture(scope="session")
+def stress_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What runs a BPF program from many threads, compiled."""
+    return _compiled(tmp_path_factory, "stress")
+
+
 def _compiled(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
     program = tmp_path_factory.mktemp("targets") / name
     flags = ["-O1", "-fno-omit-frame-pointer", "-Wall", "-Werror", "-pthread"]
