@@ -21,7 +21,8 @@ from twtui.model.plan import Command, Plan, Stop, Target, Watch
 from twtui.model.trigger import parse_trigger
 from twtui.wire import iter_events
 
-PATIENCE_S = 20.0
+PATIENCE_S = float(os.environ.get("TWTUI_TEST_PATIENCE_S", "20"))
+"""How long to wait for what must come; an emulated machine takes its time."""
 
 
 class TargetProcess:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kernel_harness import TargetProcess, plan_for
+from kernel_harness import PATIENCE_S, TargetProcess, plan_for
 from textual.pilot import Pilot
 
 from twtui.backend.live import LiveBackend
@@ -15,7 +15,8 @@ from twtui.model.snapshot import Snapshot
 from twtui.ui.app import TwtuiApp
 
 StartTarget = Callable[..., TargetProcess]
-_TRIES = 400
+_PAUSE_S = 0.05
+_TRIES = int(PATIENCE_S / _PAUSE_S)
 
 
 async def until(app: TwtuiApp, pilot: Pilot[None], wanted: Callable[[Snapshot], bool]) -> Snapshot:
@@ -24,7 +25,7 @@ async def until(app: TwtuiApp, pilot: Pilot[None], wanted: Callable[[Snapshot], 
         snapshot = app.last_snapshot
         if snapshot is not None and not snapshot.error and wanted(snapshot):
             return snapshot
-        await pilot.pause(0.05)
+        await pilot.pause(_PAUSE_S)
     raise AssertionError(f"waited too long: {app.last_snapshot}")
 
 
@@ -48,7 +49,7 @@ async def test_pick_watch_switch_and_leave(start_target: StartTarget) -> None:
         for _ in range(_TRIES):
             if "pid" in screen_text(app):
                 break
-            await pilot.pause(0.05)
+            await pilot.pause(_PAUSE_S)
         await pilot.press(*str(target.pid))
         await pilot.pause(0.3)
         await pilot.press("enter")

@@ -55,7 +55,9 @@ def test_both_parts_of_a_system_call(start_target: StartTarget) -> None:
         user = names[: event.result // 8]
         kernel = names[event.result // 8 :]
         # syscall() of the C library keeps no frame pointer, so its caller is not on the chain
-        assert user[:2] == ["syscall", "start_thread"]
+        assert user[0] == "syscall"
+        # a C library that comes without its own symbols has an address there
+        assert user[1] == "start_thread" or user[1].endswith("(libc.so.6"), user
         assert kernel, "the kernel's part is missing"
         assert any("syscall" in name for name in kernel), kernel
 

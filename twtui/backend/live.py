@@ -20,7 +20,8 @@ from twtui.model.plan import Command, Plan, command_to_wire
 from twtui.model.snapshot import BackendInfo
 from twtui.wire import WireError, unpack_batch
 
-_OPEN_TIMEOUT_S = 60.0
+_OPEN_TIMEOUT_S = 300.0
+"""The compiler takes a second, and minutes on an emulated machine; a process that dies is noticed at once."""
 _COMMAND_TIMEOUT_S = 10.0
 _END_TIMEOUT_S = 3.0
 _READ_BYTES = 1 << 20

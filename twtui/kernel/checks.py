@@ -99,13 +99,14 @@ def _load() -> Check:
     """The proof: compile, link and load the programs, without attaching them."""
     require_privileges()
     btf = kernel_btf()
+    kfuncs = find_kfuncs(btf)
     sizes = Sizes(slots=64, data_bytes=64)
     module = compile_modules(btf, (MapKind.HASH,), sizes)[MapKind.HASH]
     try:
         maps = SharedMaps(module, 1 << 16, sizes.event_bytes, sizes.slots)
     except OSError as error:
         raise PermissionDeniedError(f"maps: {error.strerror}", "run as root: sudo twtui") from None
-    programs = Programs(module, find_kfuncs(btf), maps.fds)
+    programs = Programs(module, kfuncs, maps.fds)
     try:
         programs.load(TRIGGER, 7)
         programs.load(SWEEP, 31)
