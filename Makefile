@@ -52,6 +52,11 @@ lint: $(DONE)/dev ## format, style, types, and which module may import which
 kernel-test: $(DONE)/dev ## the tests on the running kernel, none skipped; as root
 	@TWTUI_KERNEL_TESTS=require $(BIN)/pytest tests/kernel $(ARGS)
 
+.PHONY: matrix
+matrix: $(DONE)/project ## try other kernels under QEMU and other BCCs; as root; ARGS='--kernel 7.3 --bcc sid'
+	@scripts/packages qemu-system-x86_64 mmdebstrap cpio keyring
+	@$(BIN)/python tests/matrix/matrix.py $(ARGS)
+
 .PHONY: bench
 bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root; ARGS='--rounds 9'
 	@for name in kernel_path names reader start overhead loss screen; do \
