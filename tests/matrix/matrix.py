@@ -11,6 +11,7 @@ Kernels and BCCs are Debian's, as its mirror has them at that moment. Guests run
 from __future__ import annotations
 
 import argparse
+import fcntl
 import os
 import shutil
 import signal
@@ -18,8 +19,9 @@ import sys
 import tempfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
 
 from choice import RUNNING, SUITES, Row, default_kernels, named_kernels, rows
@@ -89,7 +91,6 @@ def main(words: Sequence[str]) -> int:
 
 
 def _matrix(options: argparse.Namespace) -> int:
-    started_s = time.monotonic()
     cache = cache_folder()
     logs = cache / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -101,6 +102,25 @@ def _matrix(options: argparse.Namespace) -> int:
     if os.geteuid():
         raise MatrixError("building roots takes root")
     os.nice(_NICENESS)
+    with _alone(cache):
+        return _run_rows(options, shelf, offered, cache, logs)
+
+
+@contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Two that build the same root would destroy each other's."""
+    with (cache / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise MatrixError(f"another one is running with {cache}") from None
+        yield
+
+
+def _run_rows(
+    options: argparse.Namespace, shelf: KernelShelf, offered: list[str], cache: Path, logs: Path
+) -> int:
+    started_s = time.monotonic()
     kernels = named_kernels(offered, options.kernel) or [*default_kernels(offered), RUNNING]
     chosen = rows(kernels, options.bcc)
     roots = _roots(sorted({row.suite for row in chosen}, key=SUITES.index), cache, logs, options)
@@ -181,7 +201,7 @@ def _results(
         else:
             ended = machines.in_guest(root, images[row.kernel], job, f"{command} guest", _LIMIT_S)
         log.write_text(ended.output)
-        return read_result(row, ended.output, root.versions, ended.seconds, ended.problem, log)
+        return read_result(row, ended, root.versions, log)
 
     found: dict[Row, Result] = {}
     with ThreadPoolExecutor(jobs) as pool:

@@ -103,14 +103,11 @@ def _build(suite: str, folder: Path, requirements: str, log: Path) -> None:
     folder.mkdir(parents=True)
     log.write_text("")
     tree = folder / "tree"
+    # in a mount namespace of its own: whatever happens to it, nothing stays mounted
     words: list[str | Path] = [
-        "mmdebstrap",
-        *_OPTIONS,
-        f"--include={','.join(_PACKAGES)}",
-        suite,
-        tree,
-        mirror(),
-    ]
+        "unshare", "--mount", "--propagation", "private",
+        "mmdebstrap", *_OPTIONS, f"--include={','.join(_PACKAGES)}", suite, tree, mirror(),
+    ]  # fmt: skip
     run(words, log)
     _add_wheels(tree, requirements, log)
     (folder / "versions.json").write_text(json.dumps(_versions(tree)))

@@ -10,6 +10,7 @@ from typing import Any
 
 from choice import Row
 from inside import MARK
+from machines import Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,8 @@ class Result:
     """By mode: scheduled, completed and rescued."""
     refusal: str = ""
     """What an old kernel was told to lack."""
+    boots: int = 0
+    """How often the guest was started; 0 on the running kernel."""
     log: str = ""
     """Where all output is."""
 
@@ -43,36 +46,35 @@ class Result:
         return not self.problems
 
 
-def read_result(
-    row: Row, output: str, versions: Mapping[str, str], seconds: float, problem: str, log: Path
-) -> Result:
-    """Make a result of what a job has written.
+def read_result(row: Row, ended: Ended, versions: Mapping[str, str], log: Path) -> Result:
+    """Make a result of what a job has written: behind a mark in its last lines.
 
     Args:
         row: What ran.
-        output: All of it; the result is behind a mark in its last lines.
+        ended: How it ended.
         versions: Of the root.
-        seconds: That it took.
-        problem: Why it may not be whole.
-        log: Where it is kept.
+        log: Where its output is kept.
     """
-    _, found, text = output.rpartition(MARK)
+    _, found, text = ended.output.rpartition(MARK)
     if not found:
-        reason = problem or "it ended without a result"
-        return Result(row, row.kernel, versions, seconds, (reason,), log=str(log))
+        reason = ended.problem or "it ended without a result"
+        return Result(
+            row, row.kernel, versions, ended.seconds, (reason,), boots=ended.boots, log=str(log)
+        )
     said = json.loads(text.splitlines()[0])
-    problems = [*said["problems"], *([problem] if problem else [])]
+    problems = [*said["problems"], *([ended.problem] if ended.problem else [])]
     return Result(
         row=row,
         kernel=said["kernel"],
         versions=versions,
-        seconds=seconds,
+        seconds=ended.seconds,
         problems=tuple(problems),
         ready_s=0.0 if row.is_running else said["up_s"],
         kfuncs=said["said"].get("task work kfuncs", ""),
         tests=said["tests"],
         record=said.get("record", {}),
         refusal=said.get("refusal", ""),
+        boots=ended.boots,
         log=str(log),
     )
 
@@ -130,7 +132,8 @@ def _record_cell(counters: Mapping[str, int] | None) -> str:
 def _verdict(result: Result) -> str:
     if not result.passed:
         return f"FAILED: {result.problems[0]}"
-    return f"refuses ({result.refusal})" if result.refusal else "works"
+    again = f", at boot {result.boots}" if result.boots > 1 else ""
+    return (f"refuses ({result.refusal})" if result.refusal else "works") + again
 
 
 def as_json(results: Sequence[Result]) -> str:

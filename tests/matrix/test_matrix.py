@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from choice import RUNNING, SUITES, Row, default_kernels, named_kernels, rows
 from inside import MARK
+from machines import Ended
 from roots import CHECKOUT, pinned_requirements
 from smoke import ONLY_IN_GUESTS, SMOKE
 from table import Result, as_json, read_result, table
@@ -100,7 +101,7 @@ def output_of(**changed: Any) -> str:
 
 
 def result_of(output: str, problem: str = "") -> Result:
-    return read_result(ROW, output, VERSIONS, 93.0, problem, Path("/cache/logs/row.log"))
+    return read_result(ROW, Ended(output, 93.0, problem), VERSIONS, Path("/cache/logs/row.log"))
 
 
 def test_a_row_that_works() -> None:
