@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from twtui.backend.base import Backend
-from twtui.errors import TwtuiError, UsageError
+from twtui.errors import RefusedError, TwtuiError, UsageError
 from twtui.model import fold
 from twtui.model.batch import Batch
 from twtui.model.enums import RunState
@@ -176,7 +176,7 @@ class Engine:
                 continue
             try:
                 self._backend.send(command)
-            except UsageError as error:
+            except (UsageError, RefusedError) as error:
                 note = f"{error.message} ({error.hint})" if error.hint else error.message
                 self._state = fold.with_note(self._state, note)
             else:

@@ -1,6 +1,7 @@
 """The errors that twtui tells a person: what happened, what to do, and the exit code.
 
 TwtuiError                     1  anything below, or an error of our own
+├── RefusedError               1  the kernel did not carry out a command; the run goes on
 ├── UsageError                 2  bad expression, unresolvable symbol, refused mode
 ├── LossError                  3  an assertion failed or something was lost
 ├── UnsupportedError           4  this kernel or this machine cannot do it
@@ -41,6 +42,10 @@ class TwtuiError(Exception):
         }
 
 
+class RefusedError(TwtuiError):
+    """The kernel did not carry out a command; the run goes on as it was before it."""
+
+
 class UsageError(TwtuiError):
     """The request itself is wrong: an expression, a symbol, a pair of trigger and mode."""
 
@@ -79,6 +84,7 @@ _KINDS: dict[str, type[TwtuiError]] = {
     kind.__name__: kind
     for kind in (
         TwtuiError,
+        RefusedError,
         UsageError,
         LossError,
         UnsupportedError,

@@ -43,6 +43,7 @@ class LiveBackend:
         self._stderr: IO[bytes] | None = None
         self._frames = FrameReader()
         self._waiting: deque[Batch] = deque()
+        self._failure: TwtuiError | None = None
         self._closing = threading.Lock()
         self._closed = False
 
@@ -88,9 +89,17 @@ class LiveBackend:
         """The next batch; see ``Backend.poll``."""
         deadline_s = time.monotonic() + timeout_s
         while not self._waiting:
+            if self._failure:
+                raise self._failure
             left_s = deadline_s - time.monotonic()
-            if left_s <= 0 or not self._receive(left_s, None):
+            if left_s <= 0:
                 return Batch(time.monotonic_ns())
+            try:
+                if not self._receive(left_s, None):
+                    return Batch(time.monotonic_ns())
+            except TwtuiError as error:
+                # batches that came with it, or before it, are delivered first
+                self._failure = error
         return self._waiting.popleft()
 
     def send(self, command: Command) -> None:
@@ -119,18 +128,24 @@ class LiveBackend:
             self._stderr.close()
 
     def _start(self) -> None:
-        ours, theirs = socket.socketpair()
-        self._socket = ours
-        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, *_ISOLATED, "-m", "twtui.kernel", str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                stdout=self._stderr,
-                stderr=self._stderr,
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
-            )
+        try:
+            self._socket, theirs = socket.socketpair()
+            with theirs:
+                self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+                self._process = subprocess.Popen(
+                    [sys.executable, *_ISOLATED, "-m", "twtui.kernel", str(theirs.fileno())],
+                    stdin=subprocess.DEVNULL,
+                    stdout=self._stderr,
+                    stderr=self._stderr,
+                    pass_fds=[theirs.fileno()],
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self.close()
+            raise KernelProcessError(
+                f"the kernel process could not be started: {error.strerror}",
+                "see to free memory, processes, open files and room in the temporary directory",
+            ) from None
 
     def _request(self, request: bytes, wanted: FrameKind, timeout_s: float) -> bytes:
         if self._closed or not self._socket:

@@ -120,7 +120,11 @@ class KernelBtf:
         return info, size_or_type
 
     def _at(self, type_id: int) -> int:
-        return int(libbpf.btf_type(self._btf, type_id))
+        if not (place := libbpf.btf_type(self._btf, type_id)):
+            raise UnsupportedError(
+                f"the kernel's BTF has no type {type_id}", "report this with the kernel's version"
+            )
+        return int(place)
 
     def member_offset(self, struct_name: str, member: str) -> int:
         """Bytes from the start of a struct to a member; anonymous structs are searched too.

@@ -105,6 +105,7 @@ def _load() -> Check:
     try:
         maps = SharedMaps(module, 1 << 16, sizes.event_bytes, sizes.slots)
     except OSError as error:
+        module.close()
         raise PermissionDeniedError(f"maps: {error.strerror}", "run as root: sudo twtui") from None
     programs = Programs(module, kfuncs, maps.fds)
     try:

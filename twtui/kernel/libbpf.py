@@ -41,6 +41,8 @@ _info_by_fd = _declare("bpf_obj_get_info_by_fd", _int, _int, _pointer, ct.POINTE
 _prog_load = _declare("bpf_prog_load", _int, _int, _text, _text, _pointer, ct.c_size_t, _pointer)
 _link_create = _declare("bpf_link_create", _int, _int, _int, _int, _pointer)
 _test_run = _declare("bpf_prog_test_run_opts", _int, _int, _pointer)
+_possible_cpus = _declare("libbpf_num_possible_cpus", _int)
+_syscall = _libc.syscall
 
 MAP_HASH, MAP_ARRAY, MAP_PERCPU_ARRAY, MAP_RINGBUF, MAP_TASK_STORAGE = 1, 2, 6, 27, 29
 PROG_KPROBE, PROG_TRACEPOINT, PROG_PERF_EVENT = 2, 5, 7
@@ -181,7 +183,9 @@ def map_keys(fd: int, key_bytes: int) -> list[bytes]:
     last: Any = None
     for _ in range(1 << 20):
         key = ct.create_string_buffer(key_bytes)
-        if _map_next_key(fd, last, key) < 0:
+        try:
+            _check(_map_next_key(fd, last, key), "walking a map")
+        except FileNotFoundError:
             break
         keys.append(key.raw)
         last = key
@@ -287,7 +291,7 @@ def perf_event_open(attr: PerfEventAttr, pid: int, cpu: int) -> int:
     """``perf_event_open(2)``; -1 stands for any process or any CPU."""
     attr.size = ct.sizeof(attr)
     number = _PERF_EVENT_OPEN[platform.machine()]
-    result = _libc.syscall(
+    result = _syscall(
         ct.c_long(number), ct.byref(attr), ct.c_int(pid), ct.c_int(cpu), ct.c_int(-1),
         ct.c_ulong(_PERF_FLAG_FD_CLOEXEC),
     )  # fmt: skip
@@ -296,4 +300,4 @@ def perf_event_open(attr: PerfEventAttr, pid: int, cpu: int) -> int:
 
 def possible_cpus() -> int:
     """CPUs the kernel may ever have: the number of values in a per-CPU map entry."""
-    return int(_check(_lib.libbpf_num_possible_cpus(), "counting CPUs"))
+    return int(_check(_possible_cpus(), "counting CPUs"))

@@ -49,6 +49,7 @@ class SharedMaps:
 
     def __init__(self, module: Module, buffer_bytes: int, event_bytes: int, slots: int) -> None:
         self.fds: dict[str, int] = {}
+        self._config: mmap.mmap | None = None
         self._cpus = libbpf.possible_cpus()
         slot_bytes = libbpf.map_info(module.slots_fd).value_size
         try:
@@ -90,6 +91,9 @@ class SharedMaps:
 
     def close(self) -> None:
         """Close every file descriptor. Idempotent."""
+        if self._config:
+            # it holds the map, and a file descriptor of its own
+            self._config.close()
         while self.fds:
             os.close(self.fds.popitem()[1])
 
@@ -98,6 +102,7 @@ class SharedMaps:
     ) -> None:
         """What every trigger from now on does; the programs read it at each firing."""
         kinds = sum(1 << kind.number for kind in map_kinds)
+        assert self._config is not None
         values = CONFIG.pack(mode.number, defer.number, first_capture, kinds)
         for at in range(0, CONFIG.size, 4):
             # word by word: each is independent, and a trigger must never see half of one

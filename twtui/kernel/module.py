@@ -37,7 +37,9 @@ class Module:
             os.close(self.btf_fd)
             raise
 
+        self._fds = [self.btf_fd, self.slots_fd]
+
     def close(self) -> None:
-        """Close the map and the BTF."""
-        os.close(self.slots_fd)
-        os.close(self.btf_fd)
+        """Close the map and the BTF. Idempotent."""
+        while self._fds:
+            os.close(self._fds.pop())

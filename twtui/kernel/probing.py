@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from twtui.kernel import libbpf
 from twtui.kernel.program import PROBE, Programs
 from twtui.model.enums import MapKind
 from twtui.model.event import errno_name
@@ -18,7 +20,16 @@ class ProbeRunner:
     """The probes of one run."""
 
     def __init__(self, programs: Mapping[MapKind, Programs], plan: Plan) -> None:
+        """Load what probes need, when the plan has some.
+
+        Raises:
+            TwtuiError: The kernel refused.
+        """
         self._programs = programs
+        if any(w.trigger.kind is TriggerKind.PROBE for w in plan.watches):
+            # so that a refusal is known at the start
+            for kind in programs.values():
+                kind.load(PROBE, libbpf.PROG_SYSCALL)
         rates = [w.trigger.rate_hz for w in plan.watches if w.trigger.kind is TriggerKind.PROBE]
         # the capture of the probe's own watch, or of the first one when probes come by key only
         self._watch = next(
@@ -36,13 +47,20 @@ class ProbeRunner:
 
         Returns:
             A note for the person where some were refused, else an empty text.
+
+        Raises:
+            TwtuiError: The program could not be loaded; never where the plan has a probe.
         """
         self._next_s = max(self._next_s + self._interval_s, time.monotonic())
         refused: Counter[str] = Counter()
         for tid in tids:
             context = PROBE_LAYOUT.pack(tid, first_capture + self._watch, 0, 0)
             for programs in self._programs.values():
-                result = PROBE_LAYOUT.unpack(programs.run(PROBE, context))[2]
+                try:
+                    result = PROBE_LAYOUT.unpack(programs.run(PROBE, context))[2]
+                except OSError as error:
+                    # the program did not run, so the ledger knows nothing of this one
+                    result = -(error.errno or errno.EIO)
                 if result:
                     refused[errno_name(-result)] += 1
         if not refused:

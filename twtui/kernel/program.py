@@ -17,6 +17,7 @@ from twtui.kernel.compiler import Compiled
 from twtui.kernel.linker import link
 from twtui.kernel.module import Module
 from twtui.kernel.program_cache import NO_CACHE, ProgramCache
+from twtui.kernel.refusal import is_locked_down, refusal
 from twtui.model.enums import MapKind
 from twtui.wire import EVENT
 
@@ -150,7 +151,6 @@ class Programs:
         self._kfuncs = kfuncs
         self._map_fds = {**map_fds, "slots": module.slots_fd}
         self._fds: dict[tuple[str, int, int], int] = {}
-        self._closed = False
 
     def load(self, program: str, kind: int, copy: int = 0) -> int:
         """The file descriptor of a program, linked and loaded at its first use.
@@ -162,7 +162,7 @@ class Programs:
 
         Raises:
             CompileError: The verifier rejected it; its words are the log.
-            PermissionDeniedError: We may not load programs.
+            TwtuiError: The kernel did not get as far as that: no memory, no permission.
         """
         known = self._fds.get((program, kind, copy))
         if known is not None:
@@ -174,9 +174,13 @@ class Programs:
         try:
             fd = libbpf.prog_load(kind, program, code, self._module.btf_fd, functions, flags)
         except libbpf.VerifierError as error:
-            if not error.log and isinstance(error, PermissionError):
+            if not error.log:
+                raise refusal(error) from None
+            if is_locked_down():
                 raise PermissionDeniedError(
-                    "loading BPF programs is not permitted", "run as root"
+                    "the kernel is locked down (confidentiality): programs may not read its memory",
+                    "boot without lockdown=confidentiality; lockdown=integrity is no obstacle",
+                    error.log,
                 ) from None
             raise CompileError(
                 f"the kernel rejected {program} for {self.map_kind}: {last_words(error.log)}",
@@ -200,9 +204,7 @@ class Programs:
         while self._fds:
             with suppress(OSError):
                 os.close(self._fds.popitem()[1])
-        if not self._closed:
-            self._closed = True
-            self._module.close()
+        self._module.close()
 
 
 def last_words(log: str) -> str:

@@ -6,6 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from twtui.errors import TwtuiError
 from twtui.kernel import libbpf
 from twtui.kernel.btf import find_kfuncs, kernel_btf
 from twtui.kernel.capture_program import needs_entry
@@ -68,6 +69,7 @@ class KernelResources:
         sizes = Sizes(plan.slots, data_bytes, self.has_stacks, self.has_python, plan.registers)
         cache = ProgramCache(cache_directory())
         modules = compile_modules(btf, plan.map_kinds, sizes, cache)
+        self._closers += [module.close for module in modules.values()]
         try:
             first = modules[plan.map_kinds[0]]
             self.bcc = first.bcc
@@ -112,19 +114,25 @@ class KernelResources:
         """Attach one watch, in every map kind.
 
         Raises:
-            TwtuiError: It could not be attached.
+            TwtuiError: It could not be attached, in none of them.
         """
         trigger = watch.trigger
         if trigger.kind is TriggerKind.PROBE:
             return
-        if needs_entry(watch):
-            self.attach_entry(number, watch, pids, children)
-        cookie = _cookie(trigger, number)
-        if self._defer is Defer.EXIT and (end := trigger.exit):
-            # before its start is watched: no call may be put off to an end that is not
-            self._attach_in_every_kind(EXIT, end, number)
-            cookie |= _EXIT
-        self._attach_in_every_kind(TRIGGER, trigger, cookie, pids, children)
+        before = self.attachments.mark()
+        try:
+            if needs_entry(watch):
+                self.attach_entry(number, watch, pids, children)
+            cookie = _cookie(trigger, number)
+            if self._defer is Defer.EXIT and (end := trigger.exit):
+                # before its start is watched: no call may be put off to an end that is not
+                self._attach_in_every_kind(EXIT, end, number)
+                cookie |= _EXIT
+            self._attach_in_every_kind(TRIGGER, trigger, cookie, pids, children)
+        except TwtuiError:
+            # an optional watch that is left out must not go on in some of the map kinds
+            self.attachments.undo(before)
+            raise
 
     def _attach_in_every_kind(
         self, name: str, trigger: Trigger, cookie: int,

@@ -23,7 +23,12 @@ class RingBuffer:
         page = os.sysconf("SC_PAGE_SIZE")
         self._mask = data_bytes - 1
         self._consumer_map = mmap.mmap(fd, page)
-        self._producer_map = mmap.mmap(fd, page + 2 * data_bytes, prot=mmap.PROT_READ, offset=page)
+        size = page + 2 * data_bytes
+        try:
+            self._producer_map = mmap.mmap(fd, size, prot=mmap.PROT_READ, offset=page)
+        except OSError:
+            self._consumer_map.close()
+            raise
         # one aligned 8-byte store: the kernel reads the position while we write it
         self._consumed = ct.c_uint64.from_buffer(self._consumer_map)
         self._produced = memoryview(self._producer_map)[:8].cast("Q")

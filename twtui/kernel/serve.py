@@ -34,14 +34,27 @@ class Server:
     def run(self) -> None:
         """Until the other side closes; then everything in the kernel ends with us."""
         try:
-            while self._open:
-                self._wait()
-                self._poll_session()
+            while self.step():
+                pass
         except (BrokenPipeError, ConnectionResetError):
             pass
         finally:
-            if self._session:
-                self._session.close()
+            self.close()
+
+    def step(self) -> bool:
+        """Wait for a request, briefly while a plan runs; answer; send what came since.
+
+        Returns:
+            False when the other side has closed.
+        """
+        self._wait()
+        self._poll_session()
+        return self._open
+
+    def close(self) -> None:
+        """Give back what is in the kernel. Idempotent."""
+        if self._session:
+            self._session.close()
 
     def _wait(self) -> None:
         timeout_s = POLL_INTERVAL_S if self._session and not self._session.ended else None
@@ -100,7 +113,13 @@ class Server:
         session = self._session
         if not session or session.ended or len(self._unsent) > MAX_UNSENT_BYTES:
             return
-        batch = session.poll()
+        try:
+            batch = session.poll()
+        except TwtuiError as error:
+            session.close()
+            self._session = None
+            self._send(pack_json(FrameKind.ERROR, error.to_wire()))
+            return
         if batch.records or batch.reading or batch.notes or batch.captures or batch.mode:
             self._send(pack_frame(FrameKind.BATCH, pack_batch(batch)))
         if batch.end:

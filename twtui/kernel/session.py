@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import resource
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from twtui.errors import TwtuiError, UsageError
+from twtui.errors import RefusedError, TwtuiError, UsageError
+from twtui.kernel.accounts import Accounts
 from twtui.kernel.capture_program import needs_entry, pack_capture, plan_symbols
 from twtui.kernel.ledger_reader import LedgerReader, SweepAction
 from twtui.kernel.optional import attach_watches
 from twtui.kernel.privileges import require_privileges
 from twtui.kernel.probing import ProbeRunner
+from twtui.kernel.refusal import refusal
 from twtui.kernel.resources import KernelResources
 from twtui.kernel.stack_names import StackNames
 from twtui.kernel.target_set import TargetSet
@@ -23,7 +23,6 @@ from twtui.kernel.targets import check_target
 from twtui.model.batch import Batch, Reading
 from twtui.model.capture import Capture, Read
 from twtui.model.enums import Mode
-from twtui.model.ledger import Counters, Row
 from twtui.model.plan import (
     MAX_WATCHES,
     Command,
@@ -39,8 +38,8 @@ from twtui.model.plan import (
 READING_INTERVAL_S = 0.2
 _GENERATIONS = 8
 """Captures of that many changes are known at once; a flight older than that reads with a newer one."""
-_SETTLE_TRIES = 40
-_SETTLE_PAUSE_S = 0.025
+_READING_TRIES = 10
+"""After so many failed readings in a row the run is ended."""
 
 
 class Session:
@@ -61,12 +60,13 @@ class Session:
         self._mode_news = str(plan.mode)
         self._stopping = False
         self._ended = False
-        self._self_fires = False
+        self._failed_readings = 0
+        self._broken: TwtuiError | None = None
         try:
             self._start()
         except OSError as error:
             self.close()
-            raise TwtuiError(f"the kernel refused: {error.strerror or error}") from error
+            raise refusal(error) from error
         except BaseException:
             self.close()
             raise
@@ -84,7 +84,7 @@ class Session:
         self._maps, self._ring = self._resources.maps, self._resources.ring
         self._reader = LedgerReader(self._maps, self._resources.programs, plan.mode)
         self._reader.sweep_all(SweepAction.COUNT)
-        self._store_captures()
+        self._store_captures(plan, self._generation)
         self._configure()
         if plan.children:
             self._resources.follow_children()
@@ -96,6 +96,7 @@ class Session:
             self._closers.append(self._stack_names.close)
             for pid in self._targets.alive:
                 self._stack_names.remember(pid)
+        self._accounts = Accounts(self._reader, self._targets, self._ring)
         self._probes = ProbeRunner(self._resources.programs, plan)
         if note := attach_watches(self._resources, plan, self._targets.alive):
             self._notes.append(note)
@@ -109,12 +110,12 @@ class Session:
 
     @property
     def _first_capture(self) -> int:
-        return self._generation % _GENERATIONS * MAX_WATCHES
+        return _first_capture(self._generation)
 
-    def _store_captures(self) -> None:
-        symbols = plan_symbols(self._plan)
-        for number, watch in enumerate(self._plan.watches):
-            index = self._first_capture + number
+    def _store_captures(self, plan: Plan, generation: int) -> None:
+        symbols = plan_symbols(plan)
+        for number, watch in enumerate(plan.watches):
+            index = _first_capture(generation) + number
             self._maps.set_capture(index, pack_capture(watch, symbols))
             self._new_captures[index] = (str(watch.trigger), str(watch.capture))
 
@@ -132,7 +133,19 @@ class Session:
 
         Raises:
             UsageError: It is refused, and nothing has changed.
+            RefusedError: The kernel refused it, and nothing has changed.
         """
+        try:
+            self._carry_out(command)
+        except UsageError:
+            raise
+        except TwtuiError as error:
+            raise RefusedError(error.message, error.hint, error.log) from None
+        except OSError as error:
+            refused = refusal(error)
+            raise RefusedError(refused.message, refused.hint) from None
+
+    def _carry_out(self, command: Command) -> None:
         match command:
             case SetMode(mode):
                 self._set_mode(mode)
@@ -153,8 +166,9 @@ class Session:
                 self._stopping = True
 
     def _set_mode(self, mode: Mode) -> None:
-        self._plan = with_mode(self._plan, mode)
+        plan = with_mode(self._plan, mode)
         self._reader.mode_changed(mode)
+        self._plan = plan
         self._configure()
         self._mode_news = str(mode)
 
@@ -173,24 +187,44 @@ class Session:
         watch = replace(plan.watches[number], capture=capture)
         watches = (*plan.watches[:number], watch, *plan.watches[number + 1 :])
         changed = replace(plan, watches=watches).check()
-        symbols = plan_symbols(changed)
+        before, symbols = plan_symbols(plan), plan_symbols(changed)
         pack_capture(watch, symbols)
-        if symbols != plan_symbols(plan):
-            self._resources.forget_symbols_on_exec()
-            self._targets.use_symbols(symbols)
+        attached = self._resources.attachments.mark()
         if needs_entry(watch) and not needs_entry(plan.watches[number]):
             self._resources.attach_entry(number, watch, self._targets.alive, plan.children)
+        try:
+            if symbols != before:
+                self._resources.forget_symbols_on_exec()
+                self._targets.use_symbols(symbols)
+            self._store_captures(changed, self._generation + 1)
+        except (OSError, TwtuiError):
+            self._resources.attachments.undo(attached)
+            if symbols != before:
+                self._put_back(before)
+            raise
         self._plan = changed
         self._generation += 1
-        self._store_captures()
         self._configure()
+
+    def _put_back(self, symbols: tuple[str, ...]) -> None:
+        try:
+            self._targets.use_symbols(symbols)
+        except OSError as error:
+            # captures would start from the addresses of other symbols: better none
+            self._broken = refusal(error)
 
     def _probe(self) -> None:
         if note := self._probes.run(self._targets.thread_ids(), self._first_capture):
             self._notes.append(note)
 
     def poll(self) -> Batch:
-        """What came since the last call; the last batch after a Stop."""
+        """What came since the last call; the last batch after a Stop.
+
+        Raises:
+            TwtuiError: The kernel has refused to tell the ledger again and again.
+        """
+        if self._broken:
+            raise self._broken
         if self._stopping:
             self._resources.attachments.close()
             # a frame cannot hold all that a large ring can
@@ -202,8 +236,20 @@ class Session:
         now = time.monotonic()
         if now >= self._next_reading_s:
             self._next_reading_s = now + READING_INTERVAL_S
-            reading = self._read(SweepAction.REAP, quiet=False)
+            try:
+                reading = self._accounts.read(SweepAction.REAP)
+            except OSError as error:
+                self._note_failed_reading(error)
+            else:
+                self._failed_readings = 0
         return self._batch(records, reading)
+
+    def _note_failed_reading(self, error: OSError) -> None:
+        if not self._failed_readings:
+            self._notes.append(f"the ledger could not be read, it is tried again: {error.strerror}")
+        self._failed_readings += 1
+        if self._failed_readings == _READING_TRIES:
+            self._broken = refusal(error)
 
     def _take(self) -> bytes:
         """Records, with the names of their stacks found while their processes may still live."""
@@ -220,59 +266,25 @@ class Session:
     def _batch(self, records: bytes, reading: Reading | None, end: bool = False) -> Batch:
         captures, self._new_captures = self._new_captures, {}
         names, self._new_names = self._new_names, {}
-        notes, self._notes = tuple(self._notes), []
+        notes = (*self._notes, *self._accounts.notes, *self._targets.notes)
+        for noted in (self._notes, self._accounts.notes, self._targets.notes):
+            noted.clear()
         mode, self._mode_news = self._mode_news, ""
         return Batch(time.monotonic_ns(), records, reading, captures, names, mode, notes, end)
-
-    def _read(self, action: SweepAction, quiet: bool) -> Reading:
-        views = self._targets.look()
-        self._notes += self._targets.notes
-        self._targets.notes.clear()
-        flights = self._reader.sweep_all(action)
-        run_ns, runs = self._reader.run_time()
-        ledger = self._reader.ledger(flights)
-        self._notice_self_firing(ledger)
-        return Reading(
-            ledger=ledger,
-            latency=self._reader.latency(),
-            targets=views,
-            quiet=quiet,
-            backlog_bytes=self._ring.backlog_bytes,
-            cpu_ns=time.process_time_ns(),
-            rss_bytes=_resident_bytes(),
-            bpf_run_ns=run_ns,
-            bpf_runs=runs,
-        )
-
-    def _notice_self_firing(self, ledger: Mapping[Row, Counters]) -> None:
-        if not self._self_fires and any(row.self_fired for row in ledger.values()):
-            self._self_fires = True
-            self._notes.append(
-                "a trigger is hit by our own callback: these firings are counted and left alone"
-            )
 
     def _finish(self) -> Batch:
         """Cancel what has not started, wait until nothing moves, read everything."""
         records = [self._take()]
-        time.sleep(_SETTLE_PAUSE_S)
-        self._reader.sweep_all(SweepAction.CANCEL)
-        before = self._reader.counters()
-        quiet = False
-        for _ in range(_SETTLE_TRIES):
-            time.sleep(_SETTLE_PAUSE_S)
-            records.append(self._take())
-            flights = self._reader.sweep_all(SweepAction.CANCEL)
-            after = self._reader.counters()
-            running = any(found.any_running for found in flights.values())
-            quiet = not running and after == before and not self._ring.backlog_bytes
-            if quiet:
-                break
-            before = after
-        records.append(self._take())
-        if not quiet:
-            self._notes.append("the ledger did not settle: a callback is still running")
-        self._ended = True
-        return self._batch(b"".join(records), self._read(SweepAction.COUNT, quiet), end=True)
+        reading = None
+        try:
+            quiet = self._accounts.settle(lambda: records.append(self._take()))
+            reading = self._accounts.read(SweepAction.COUNT, quiet)
+        except OSError as error:
+            # what was taken is delivered all the same, and the next call tries again
+            self._note_failed_reading(error)
+        else:
+            self._ended = True
+        return self._batch(b"".join(records), reading, end=self._ended)
 
     def close(self) -> None:
         """Give everything back to the kernel. Idempotent."""
@@ -280,9 +292,5 @@ class Session:
             self._closers.pop()()
 
 
-def _resident_bytes() -> int:
-    try:
-        pages = int(Path("/proc/self/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return pages * os.sysconf("SC_PAGE_SIZE")
+def _first_capture(generation: int) -> int:
+    return generation % _GENERATIONS * MAX_WATCHES

@@ -78,11 +78,20 @@ class TargetSet:
 
         Raises:
             UsageError: One is not in a target; nothing has changed.
+            OSError: The kernel refused; the symbols of before are back in place.
         """
         for pid in self._known:
             for name in symbols:
                 symbol_address(pid, name)
-        self._symbols = tuple(symbols)
+        before, self._symbols = self._symbols, tuple(symbols)
+        try:
+            self._resolve_all()
+        except OSError:
+            self._symbols = before
+            self._resolve_all()
+            raise
+
+    def _resolve_all(self) -> None:
         for pid in list(self._known):
             if stat := read_stat(pid):
                 self._add(pid, stat)
@@ -114,13 +123,13 @@ class TargetSet:
                 with suppress(OSError):
                     self._maps.remove_target(pid)
                 continue
-            self._known[pid] = Target(pid, stat.start_ticks, stat.name)
             image = _image(pid)
-            has_parents_image = image in self._images.values()
-            self._images[pid] = image
-            if self._symbols and not has_parents_image:
+            if self._symbols and image not in self._images.values():
                 # another program since the fork: what the kernel copied from the parent is wrong
                 self._renew(pid, stat)
+            # only now: where the kernel refuses to renew, the next look tries again
+            self._known[pid] = Target(pid, stat.start_ticks, stat.name)
+            self._images[pid] = image
 
     def _renew(self, pid: int, stat: ProcessStat) -> str:
         """Resolve the symbols in what a process runs now; in words why they cannot be."""
@@ -146,9 +155,11 @@ class TargetSet:
         image = _image(pid)
         if image == self._images.get(pid) or not all(image):
             return
+        name = self._known[pid].name
+        problem = self._renew(pid, stat)
         self._images[pid] = image
-        self.notes.append(f"{self._known[pid].name} {pid} has become {stat.name}")
-        if problem := self._renew(pid, stat):
+        self.notes.append(f"{name} {pid} has become {stat.name}")
+        if problem:
             self.notes.append(f"{stat.name} {pid}: {problem}")
 
 

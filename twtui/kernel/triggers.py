@@ -11,6 +11,7 @@ from pathlib import Path
 
 from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError, UsageError
 from twtui.kernel import libbpf
+from twtui.kernel.refusal import refusal
 from twtui.kernel.tracefs import find_tracefs
 from twtui.kernel.uprobes import FunctionEvents, explain_function
 from twtui.model.trigger import Trigger, TriggerKind
@@ -103,7 +104,7 @@ def _explain(trigger: Trigger, error: OSError) -> TwtuiError:
             f"the kernel refuses {trigger.label}",
             "stay below: sysctl kernel.perf_event_max_sample_rate",
         )
-    return TwtuiError(f"{trigger} could not be attached: {error.strerror}")
+    return TwtuiError(f"{trigger} could not be attached: {error.strerror}", refusal(error).hint)
 
 
 class Attachments:
@@ -128,14 +129,19 @@ class Attachments:
             all_processes: A function fires for every process that maps the same file, now or later.
 
         Raises:
-            TwtuiError: It could not be attached; what was attached before stays until ``close``.
+            TwtuiError: It could not be attached, and none of it stays attached.
         """
+        before = self.mark()
         try:
             for event in self._open(trigger, pids, all_processes):
                 self._events.append(event)
                 self._links.append(libbpf.link_perf_event(program, event, cookie))
         except OSError as error:
+            self.undo(before)
             raise _explain(trigger, error) from None
+        except TwtuiError:
+            self.undo(before)
+            raise
 
     def _open(self, trigger: Trigger, pids: Sequence[int], all_processes: bool) -> Iterator[int]:
         match trigger.kind:
@@ -145,11 +151,19 @@ class Attachments:
                 return self._functions.open(trigger, pids, all_processes, online_cpus()[0])
         return _tracepoint_events(trigger)
 
+    def mark(self) -> tuple[int, int]:
+        """What is attached now, for ``undo``."""
+        return len(self._links), len(self._events)
+
+    def undo(self, mark: tuple[int, int]) -> None:
+        """Detach what was attached since."""
+        for fds, kept in zip((self._links, self._events), mark, strict=True):
+            _close_all(fds[kept:])
+            del fds[kept:]
+
     def close(self) -> None:
         """Detach everything; nothing fires after it returns. Idempotent."""
-        for fds in (self._links, self._events):
-            _close_all(fds)
-            fds.clear()
+        self.undo((0, 0))
 
 
 def _close_all(fds: Sequence[int]) -> None:

@@ -16,6 +16,7 @@ from twtui.errors import (
 )
 from twtui.kernel import libbpf
 from twtui.kernel.elf import ElfFile
+from twtui.kernel.refusal import refusal
 from twtui.kernel.symbols import function_offset
 from twtui.kernel.target_files import TargetFile, find_module
 from twtui.model.trigger import Trigger, TriggerKind
@@ -61,7 +62,7 @@ def explain_function(trigger: Trigger, error: OSError) -> TwtuiError:
             "file system",
             "name another function or offset",
         )
-    return TwtuiError(f"{trigger} could not be attached: {error.strerror}")
+    return TwtuiError(f"{trigger} could not be attached: {error.strerror}", refusal(error).hint)
 
 
 class FunctionEvents:
