@@ -178,10 +178,18 @@ def kernel_objects(pid: int) -> dict[str, set[int]]:
     """Ids of the BPF programs, maps and links that a process holds."""
     found: dict[str, set[int]] = {"prog": set(), "map": set(), "link": set()}
     for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
-        for line in entry.read_text().splitlines():
-            for kind, ids in found.items():
-                if line.startswith(f"{kind}_id:"):
-                    ids.add(int(line.split()[1]))
+        for kind, ids in objects_of(entry).items():
+            found[kind] |= ids
+    return found
+
+
+def objects_of(fdinfo: Path) -> dict[str, set[int]]:
+    """What one file descriptor stands for, by its file in /proc/PID/fdinfo."""
+    found: dict[str, set[int]] = {"prog": set(), "map": set(), "link": set()}
+    for line in fdinfo.read_text().splitlines():
+        for kind, ids in found.items():
+            if line.startswith(f"{kind}_id:"):
+                ids.add(int(line.split()[1]))
     return found
 
 

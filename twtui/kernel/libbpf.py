@@ -211,7 +211,7 @@ def btf_bytes(btf: Any) -> memoryview:
     size = _u32()
     start = _btf_raw_data(btf, ct.byref(size))
     if not start:
-        raise OSError(ct.get_errno(), "reading BTF")
+        _check(-1, "reading BTF")
     return memoryview((ct.c_char * size.value).from_address(start)).cast("B")
 
 

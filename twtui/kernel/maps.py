@@ -6,10 +6,12 @@ import mmap
 import os
 import struct
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from enum import IntFlag
 from types import MappingProxyType
 
 from twtui.kernel import libbpf
+from twtui.kernel.map_memory import map_memory
 from twtui.kernel.module import Module
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.event import errno_name
@@ -71,7 +73,7 @@ class SharedMaps:
             self._add_storage(module, "buffers", "tw_buffer", event_bytes + 8)
             self._add_storage(module, "entries", "tw_entries", 8 + 8 * 64)
             self._add_storage(module, "calls", "tw_calls", 48 * len(MapKind))
-            self._config = mmap.mmap(self.fds["config"], page)
+            self._config = map_memory(self.fds["config"], page)
         except OSError:
             self.close()
             raise
@@ -141,8 +143,9 @@ class SharedMaps:
         return [_U32.unpack(key)[0] for key in keys]
 
     def remove_target(self, pid: int) -> None:
-        """Stop letting triggers of a process through."""
-        libbpf.map_delete(self.fds["targets"], _U32.pack(pid))
+        """Stop letting triggers of a process through. Idempotent."""
+        with suppress(FileNotFoundError):
+            libbpf.map_delete(self.fds["targets"], _U32.pack(pid))
 
     def _per_cpu_sums(self, name: str, row: int, words: int) -> list[int]:
         raw = libbpf.map_lookup(self.fds[name], _U32.pack(row), words * 8 * self._cpus)

@@ -27,8 +27,7 @@ def attach_watches(resources: KernelResources, plan: Plan, pids: Sequence[int]) 
     attached = 0
     for number, watch in enumerate(plan.watches):
         try:
-            owners = _owners(watch, pids)
-            resources.attach(number, watch, owners, plan.children)
+            resources.attach(number, watch, owners(watch, pids), plan.children)
         except (UsageError, UnsupportedError) as error:
             if not watch.optional:
                 raise
@@ -41,7 +40,7 @@ def attach_watches(resources: KernelResources, plan: Plan, pids: Sequence[int]) 
     return f"not here, left out: {', '.join(left_out)}" if left_out else ""
 
 
-def _owners(watch: Watch, pids: Sequence[int]) -> list[int]:
+def owners(watch: Watch, pids: Sequence[int]) -> list[int]:
     """The processes to attach to: for an optional function, those that have it.
 
     Raises:

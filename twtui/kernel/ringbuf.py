@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes as ct
-import mmap
 import os
 
+from twtui.kernel.map_memory import map_memory
 from twtui.wire import BUSY, DISCARD
 
 _WORD = 4
@@ -22,10 +22,10 @@ class RingBuffer:
     def __init__(self, fd: int, data_bytes: int) -> None:
         page = os.sysconf("SC_PAGE_SIZE")
         self._mask = data_bytes - 1
-        self._consumer_map = mmap.mmap(fd, page)
+        self._consumer_map = map_memory(fd, page)
         size = page + 2 * data_bytes
         try:
-            self._producer_map = mmap.mmap(fd, size, prot=mmap.PROT_READ, offset=page)
+            self._producer_map = map_memory(fd, size, page, writable=False)
         except OSError:
             self._consumer_map.close()
             raise

@@ -12,7 +12,7 @@ from twtui.errors import RefusedError, TwtuiError, UsageError
 from twtui.kernel.accounts import Accounts
 from twtui.kernel.capture_program import needs_entry, pack_capture, plan_symbols
 from twtui.kernel.ledger_reader import LedgerReader, SweepAction
-from twtui.kernel.optional import attach_watches
+from twtui.kernel.optional import attach_watches, owners
 from twtui.kernel.privileges import require_privileges
 from twtui.kernel.probing import ProbeRunner
 from twtui.kernel.refusal import refusal
@@ -191,7 +191,8 @@ class Session:
         pack_capture(watch, symbols)
         attached = self._resources.attachments.mark()
         if needs_entry(watch) and not needs_entry(plan.watches[number]):
-            self._resources.attach_entry(number, watch, self._targets.alive, plan.children)
+            pids = owners(watch, self._targets.alive)
+            self._resources.attach_entry(number, watch, pids, plan.children)
         try:
             if symbols != before:
                 self._resources.forget_symbols_on_exec()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import suppress
 
 from twtui.errors import TwtuiError
 from twtui.kernel.maps import SharedMaps, TargetFlag
@@ -120,8 +119,7 @@ class TargetSet:
                 continue
             stat = read_stat(pid)
             if stat is None or stat.has_ended:
-                with suppress(OSError):
-                    self._maps.remove_target(pid)
+                self._maps.remove_target(pid)
                 continue
             image = _image(pid)
             if self._symbols and image not in self._images.values():
@@ -141,10 +139,10 @@ class TargetSet:
         return ""
 
     def _end(self, pid: int, target: Target) -> None:
+        # first: where the kernel refuses, the next look tries again
+        self._maps.remove_target(pid)
         del self._known[pid]
         self._images.pop(pid, None)
-        with suppress(OSError):
-            self._maps.remove_target(pid)
         self._ended[pid] = TargetView(pid, target.name, 0, TargetState.EXITED)
         if pid in self._picked:
             self.notes.append(f"{target.name} {pid} has ended")
