@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from twtui.errors import TwtuiError, UnsupportedError, UsageError
@@ -36,8 +37,13 @@ _INTERRUPTED = 130
 
 def say(text: str) -> None:
     """A message for a person, on standard error."""
-    sys.stderr.write(f"twtui: {text}\n")
-    sys.stderr.flush()
+    _write_error(f"twtui: {text}\n")
+
+
+def _write_error(text: str) -> None:
+    with suppress(OSError):  # a terminal that has been closed
+        sys.stderr.write(text)
+        sys.stderr.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TwtuiError as error:
         say(error.message)
         if error.hint:
-            sys.stderr.write(error.hint + "\n")
+            _write_error(error.hint + "\n")
         if error.log:
             _logger().info("%s", error.log)
         return error.exit_code
@@ -67,12 +73,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         say(f"the Python package {package} is missing")
-        sys.stderr.write(f"install it for this Python: {sys.executable} -m pip install {package}\n")
+        _write_error(f"install it for this Python: {sys.executable} -m pip install {package}\n")
         return UnsupportedError.exit_code
     except Exception as error:
         _logger().debug("internal error", exc_info=error)
         say(f"internal error: {type(error).__name__}: {error}")
-        sys.stderr.write("run it again with -vv and report what it says\n")
+        _write_error("run it again with -vv and report what it says\n")
         return 1
 
 

@@ -27,6 +27,8 @@ PUBLISH_INTERVAL_NS = 200_000_000
 STOP_TIMEOUT_S = 5.0
 _CLOSE_TIMEOUT_S = 2.0
 _log = logging.getLogger(__name__)
+# or what nobody asked to see would be written on standard error, where a screen may be
+logging.getLogger("twtui").addHandler(logging.NullHandler())
 
 
 def own_use() -> fold.OwnUse:

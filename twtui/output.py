@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import queue
 import select
+import stat
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -80,7 +82,7 @@ class LineWriter:
         self._thread.join()
         if isinstance(self.error, OSError):
             reason = self.error.strerror or str(self.error)
-            raise TwtuiError(f"cannot write to standard output: {reason}")
+            raise TwtuiError(f"cannot write to standard output: {reason}", "make room for it")
         if self.error is not None:
             raise self.error
 
@@ -93,12 +95,22 @@ class LineWriter:
                 except BrokenPipeError:
                     self.closed_by_reader = True
                 except Exception as error:  # raised again by close
-                    self.error = error
+                    if _is_hang_up(error, self._descriptor):
+                        self.closed_by_reader = True
+                    else:
+                        self.error = error
             with self._lock:
                 self._waiting -= count
 
     def _write(self, data: bytes) -> None:
         _write_all(self._descriptor, data)
+
+
+def _is_hang_up(error: Exception, descriptor: int) -> bool:
+    """It was a terminal that has been closed."""
+    if not isinstance(error, OSError) or error.errno != errno.EIO:
+        return False
+    return stat.S_ISCHR(os.fstat(descriptor).st_mode)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:

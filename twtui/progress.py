@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 
 from twtui.model.snapshot import Snapshot
 from twtui.recording import Recorder
@@ -45,8 +46,7 @@ class Progress:
         state = self._recorder.state if self._recorder else None
         if state:
             words.append(size(state.size_bytes))
-        sys.stderr.write(_CLEAR + "   ".join(words))
-        sys.stderr.flush()
+        self._write(_CLEAR + "   ".join(words))
         self._shown = True
 
     def say(self, text: str) -> None:
@@ -57,6 +57,10 @@ class Progress:
     def clear(self) -> None:
         """Take the line away."""
         if self._shown:
-            sys.stderr.write(_CLEAR)
-            sys.stderr.flush()
+            self._write(_CLEAR)
             self._shown = False
+
+    def _write(self, text: str) -> None:
+        with suppress(OSError):  # a terminal that has been closed
+            sys.stderr.write(text)
+            sys.stderr.flush()

@@ -233,16 +233,17 @@ class RecordRun:
 
 @contextlib.contextmanager
 def ended_by_signals(interrupted: threading.Event) -> Iterator[None]:
-    """Within it, the first SIGINT or SIGTERM sets the event and the second interrupts at once."""
+    """Within it, the first signal that asks us to end sets the event, and the second interrupts at once."""
 
     def on_signal(_number: int, _frame: object) -> None:
         if interrupted.is_set():
             raise KeyboardInterrupt
         interrupted.set()
 
-    before = {
-        number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    numbers = [signal.SIGINT, signal.SIGTERM]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as nohup leaves it
+        numbers.append(signal.SIGHUP)
+    before = {number: signal.signal(number, on_signal) for number in numbers}
     try:
         yield
     finally:

@@ -45,6 +45,7 @@ def show(
 
     Raises:
         TwtuiError: The run that was shown last had failed.
+        Exception: The screens had.
     """
     from twtui.ui.app import TwtuiApp
     from twtui.ui.start import screen_settings, tune_collector
@@ -56,6 +57,8 @@ def show(
     tune_collector()
     with _drawing_on_terminal():
         app.run()
+    if app.failure is not None:
+        raise app.failure
     last = app.last_snapshot
     if last is not None and last.state is RunState.FAILED:
         raise TwtuiError(last.error, last.hint)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from textual.app import App, SystemCommand
+from textual.driver import Driver
 from textual.screen import Screen
 
 from twtui.errors import UsageError
@@ -28,6 +29,7 @@ from twtui.ui.screens.monitor import MonitorScreen
 from twtui.ui.screens.picker import ListProcesses, PickerScreen
 from twtui.ui.selection import EVERYTHING
 from twtui.ui.start import in_words
+from twtui.ui.terminal import TerminalDriver
 
 _KEPT_COMMANDS = frozenset(("Theme", "Screenshot"))
 
@@ -88,6 +90,20 @@ class TwtuiApp(App[None]):
     def last_snapshot(self) -> Snapshot | None:
         """The newest snapshot of the last run, also after the application has ended."""
         return self.run_now.snapshot if self.run_now else None
+
+    @property
+    def failure(self) -> Exception | None:
+        """What the application ended of, when it was a fault of ours."""
+        return self._exception
+
+    def get_driver_class(self) -> type[Driver]:
+        """Ours, unless the environment asks for another."""
+        wanted = super().get_driver_class()
+        return TerminalDriver if issubclass(TerminalDriver, wanted) else wanted
+
+    def _fatal_error(self) -> None:
+        # without the framework's traceback, which shows what was captured: the caller has the words
+        self._close_messages_no_wait()
 
     def on_mount(self) -> None:
         """Go to the monitor when there is something to run, else to the picker."""
