@@ -51,6 +51,7 @@ class Machine:
         self.shown: list[tuple[Any, Plan | None, Any]] = []
         self.settings: dict[str, Any] = {}
         self.last = None
+        self.failure: Exception | None = None
         monkeypatch.setattr(cli, "checks", lambda: self.checks)
         monkeypatch.setattr("twtui.backend.readiness.seems_able", lambda: not self.checks)
         monkeypatch.setattr(cli, "live_backend", lambda _plan: DemoBackend())
@@ -61,6 +62,7 @@ class Machine:
         class App:
             return_code = 0
             last_snapshot: Snapshot | None = None
+            failure: Exception | None = None
 
             def __init__(self, *arguments: Any, **more: Any) -> None:
                 machine.shown.append(arguments)
@@ -68,6 +70,7 @@ class Machine:
 
             def run(self) -> None:
                 self.last_snapshot = machine.last
+                self.failure = machine.failure
 
         monkeypatch.setattr("twtui.ui.app.TwtuiApp", App)
 
@@ -330,6 +333,14 @@ def test_a_run_that_failed_is_said_again_after_the_screen(machine: Machine) -> N
         RunState.FAILED, plan, BackendInfo("live"), Mode.RESUME, error="it died", hint="again"
     )
     assert machine.run("-p", "5")[::2] == (1, ["twtui: it died", "again"])
+
+
+def test_a_screen_that_failed_is_a_fault_of_ours_in_two_lines(machine: Machine) -> None:
+    machine.have_terminal()
+    machine.failure = RuntimeError("a widget")
+    ran = machine.run("-p", "5")
+    assert ran.code == 1
+    assert ran.err[0] == "twtui: internal error: RuntimeError: a widget"
 
 
 def test_no_color_reaches_the_screen(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
