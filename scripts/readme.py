@@ -7,7 +7,8 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from twtui.model.enums import Defer
+from twtui.model.disturbance import CALLS, BlockedCall, Reach
+from twtui.model.enums import Defer, Mode
 from twtui.model.presets import PRESETS, Preset
 from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS, Form
 from twtui.settings import COMMANDS, SETTINGS, Setting
@@ -75,12 +76,33 @@ def presets() -> str:
     return _table(("preset", "shows", "needs", "sets"), map(_preset, PRESETS.values()))
 
 
+def _blocked(call: BlockedCall) -> str:
+    name, *rest = call.text.split(" ", 1)
+    return " ".join((f"`{name}`", *rest)) + (f", {call.state}" if call.state else "")
+
+
+def disturbance() -> str:
+    """What a blocked thread sees of each mode."""
+    return _table(
+        ("blocked in", "resume", *(f"signal: {reach}" for reach in Reach)),
+        (
+            (
+                _blocked(call),
+                call.effect(Mode.RESUME, Reach.ASLEEP),
+                *(call.effect(Mode.SIGNAL, reach) for reach in Reach),
+            )
+            for call in CALLS
+        ),
+    )
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "flags": flags,
     "keys": keys,
     "triggers": lambda: _forms("trigger", TRIGGER_FORMS),
     "captures": lambda: _forms("capture", CAPTURE_FORMS),
     "presets": presets,
+    "disturbance": disturbance,
 }
 
 

@@ -66,6 +66,12 @@ def stress_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _compiled(tmp_path_factory, "stress")
 
 
+@pytest.fixture(scope="session")
+def blocking_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target that blocks in one call at a time, compiled."""
+    return _compiled(tmp_path_factory, "blocking")
+
+
 def _compiled(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
     program = tmp_path_factory.mktemp("targets") / name
     flags = ["-O1", "-fno-omit-frame-pointer", "-Wall", "-Werror", "-pthread"]

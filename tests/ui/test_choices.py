@@ -17,9 +17,11 @@ from twtui.model.plan import Target
 from twtui.model.presets import PRESETS
 from twtui.processes import ProcessRow
 from twtui.ui.choices import Choice
+from twtui.ui.glyphs import UNICODE
 from twtui.ui.memory import Memory, state_path
 from twtui.ui.screens import picker as picker_module
 from twtui.ui.screens.monitor import MonitorScreen
+from twtui.ui.views.presets import preset_lines
 
 TREE = [
     make_process(1, "init"),
@@ -81,6 +83,22 @@ async def test_a_choice_that_does_not_go_together_is_refused_in_words() -> None:
         await stage.press("right", "right", "f2", "f2", "enter")
         assert "signal mode is refused for syscall:openat" in stage.toasts[0]
         assert stage.engines == []
+
+
+async def test_signal_mode_says_beside_the_preset_what_it_does_to_the_target() -> None:
+    preset = PRESETS["argv"]
+    assert [str(watch.trigger) for watch in preset.watches()] == ["probe:1hz"]
+    lines = {
+        mode: " ".join(
+            "".join(text for text, _ in line)
+            for line in preset_lines(Choice("argv", mode), PRESETS, "", {}, 60, UNICODE)
+        )
+        for mode in (None, *Mode)
+    }
+    assert "EINTR from recv with SO_RCVTIMEO" in lines[Mode.SIGNAL]
+    assert "EINTR" not in lines[None] + lines[Mode.RESUME]
+    refused = preset_lines(Choice("files", Mode.SIGNAL), PRESETS, "", {}, 60, UNICODE)
+    assert "EINTR" not in str(refused)
 
 
 async def test_a_preset_that_does_not_work_there_says_why() -> None:

@@ -20,11 +20,11 @@ from ui_stage import on_stage, started
 
 from twtui.backend.base import Backend
 from twtui.errors import UnsupportedError
+from twtui.model.disturbance import Reach, warning
 from twtui.model.enums import MapKind, Mode, RunState, TargetState
 from twtui.model.ledger import Counters, Invariant
 from twtui.model.plan import Plan, Probe, SetMapKinds, SetMode
 from twtui.model.snapshot import LedgerRow, Rates, TargetView
-from twtui.ui.control import SIGNAL_WARNING
 from twtui.ui.glyphs import ASCII
 from twtui.ui.screens.dialog import LinesDialog
 from twtui.ui.screens.picker import PickerScreen
@@ -84,13 +84,51 @@ async def test_mode_key_submits_warns_once_and_shows_the_wish_until_it_holds() -
         await stage.press("m")
         assert stage.engine.commands == [SetMode(Mode.SIGNAL)]
         assert "RESUME ▸ SIGNAL" in stage.text
-        assert stage.toasts == [SIGNAL_WARNING]
+        assert stage.toasts == [warning(Reach.FALLING_ASLEEP)]
         await stage.publish(make_snapshot(modes=(Mode.RESUME, Mode.SIGNAL)))
         assert "RESUME ▸ SIGNAL" not in stage.text
         assert "SIGNAL" in stage.text
         await stage.press("m", "m")
         assert stage.engine.commands[1:] == [SetMode(Mode.RESUME), SetMode(Mode.SIGNAL)]
-        assert stage.toasts == [SIGNAL_WARNING]
+        assert stage.toasts == [warning(Reach.FALLING_ASLEEP)]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "reach"),
+    [
+        ("probe", Reach.ASLEEP),
+        ("sample", Reach.FALLING_ASLEEP),
+        ("syscall:read:exit", Reach.AWAKE),
+        ("uprobe:libc:malloc", Reach.AWAKE),
+    ],
+)
+async def test_the_warning_is_about_the_trigger_of_the_run(trigger: str, reach: Reach) -> None:
+    async with on_stage(make_snapshot(plan=make_plan(trigger=trigger))) as stage:
+        await stage.press("m")
+        assert stage.toasts == [warning(reach)]
+        assert ("epoll_wait" in stage.toasts[0]) == (reach is not Reach.AWAKE)
+
+
+async def test_a_run_that_begins_in_signal_mode_warns_as_well_but_a_recording_of_one_does_not() -> (
+    None
+):
+    plan = replace(make_plan(trigger="probe"), mode=Mode.SIGNAL)
+    live = make_snapshot(plan=plan, modes=(Mode.SIGNAL,))
+    async with on_stage(live) as stage:
+        await stage.publish(live)
+        assert stage.toasts == [warning(Reach.ASLEEP)]
+    recorded = replace(live, info=replace(live.info, name="replay"))
+    async with on_stage(recorded) as stage:
+        await stage.publish(recorded)
+        assert stage.toasts == []
+
+
+async def test_a_probe_in_signal_mode_warns_of_what_a_sample_spares() -> None:
+    async with on_stage() as stage:
+        await stage.press("c")
+        assert len(stage.toasts) == 1
+        await stage.press("m", "c", "c")
+        assert stage.toasts.count(warning(Reach.ASLEEP)) == 1
 
 
 async def test_mode_key_explains_where_signal_mode_is_refused() -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from twtui.errors import UsageError
+from twtui.model.disturbance import Reach, furthest_reach, warning
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.plan import Command, Probe, SetMapKinds, SetMode
 from twtui.model.snapshot import Snapshot
 from twtui.ui.run import Run
 
-SIGNAL_WARNING = "Signal mode ends sleeps: blocking calls such as epoll_wait can return EINTR."
 Tell = Callable[[str, bool], None]
 """Told to the user: the text, and whether it is a warning."""
 
@@ -28,10 +28,13 @@ class Control:
         self._tell = tell
         self.wanted_kinds: tuple[MapKind, ...] | None = None
         self.wanted_mode: Mode | None = None
-        self._signal_warned = False
+        self._warned: set[Reach] = set()
 
     def settle(self, newest: Snapshot) -> None:
-        """Forget the wishes that hold by now."""
+        """Forget the wishes that hold by now; say what it means that a run began in signal mode."""
+        live = newest.state is RunState.LIVE and newest.info.name == "live"
+        if live and self._run.plan.mode is Mode.SIGNAL:
+            self._warn(furthest_reach(watch.trigger for watch in self._run.plan.watches))
         if self.wanted_mode is newest.mode:
             self.wanted_mode = None
         if self.wanted_kinds == newest.plan.map_kinds:
@@ -63,9 +66,14 @@ class Control:
         if not self.submit(SetMode(wanted)):
             return
         self.wanted_mode = wanted
-        if wanted is Mode.SIGNAL and not self._signal_warned:
-            self._signal_warned = True
-            self._tell(SIGNAL_WARNING, True)
+        if wanted is Mode.SIGNAL:
+            self._warn(furthest_reach(watch.trigger for watch in self._run.plan.watches))
+
+    def _warn(self, reach: Reach) -> None:
+        """Say once what signal mode does to the target."""
+        if reach not in self._warned:
+            self._warned.add(reach)
+            self._tell(warning(reach), reach is not Reach.AWAKE)
 
     def toggle_map(self, kind: MapKind) -> None:
         """Let one map kind schedule, or not; one always does."""
@@ -84,3 +92,5 @@ class Control:
         """Schedule one callback on every thread now."""
         if self.submit(Probe()):
             self._tell("Probe sent: one callback for every thread.", False)
+            if (self.wanted_mode or self._run.snapshot.mode) is Mode.SIGNAL:
+                self._warn(Reach.ASLEEP)

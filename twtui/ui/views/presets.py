@@ -5,6 +5,8 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
+from twtui.model.disturbance import Reach, furthest_reach, warning
+from twtui.model.enums import Mode
 from twtui.model.presets import Answer, Availability, Preset
 from twtui.ui.choices import Choice
 from twtui.ui.escape import display_name
@@ -98,6 +100,10 @@ def preset_lines(
     if preset:
         paragraphs += [(f"needs {preset.needs}", "dim")] if preset.needs else []
         paragraphs.append((preset.text, "dim"))
+        triggers = [watch.trigger for watch in preset.watches()]
+        if choice.mode is Mode.SIGNAL and all(trigger.allows_signal for trigger in triggers):
+            reach = furthest_reach(triggers)
+            paragraphs.append((warning(reach), "dim" if reach is Reach.AWAKE else "warn"))
     if found is not None and found.answer is not Answer.YES:
         paragraphs.append((f"{glyphs.failed} here: {found.reason}", "warn"))
     for text, role in paragraphs:
