@@ -39,7 +39,7 @@ test: lint ## set up and run every check and every test; ARGS go to pytest
 
 .PHONY: check
 check: lint ## the checks and the unit tests only, under a minute
-	@$(BIN)/pytest -q tests/unit $(ARGS)
+	@$(BIN)/pytest -q --numprocesses auto tests/unit $(ARGS)
 
 .PHONY: lint
 lint: $(DONE)/dev ## format, style, types, and which module may import which
@@ -67,9 +67,9 @@ bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root;
 screenshots: $(DONE)/project ## draw the README's pictures over a live run; as root
 	@$(BIN)/python scripts/screenshots.py
 
-.PHONY: readme
-readme: $(DONE)/project ## write the README's tables from those in the code
-	@$(BIN)/python scripts/readme.py
+.PHONY: docs
+docs: $(DONE)/project ## write the README's tables, man page, completions and config example from the code
+	@$(BIN)/python scripts/docs.py
 
 .PHONY: lock
 lock: $(DONE)/venv ## write the lock files anew; ARGS=--upgrade takes newer versions
@@ -79,7 +79,7 @@ lock: $(DONE)/venv ## write the lock files anew; ARGS=--upgrade takes newer vers
 
 .PHONY: packages
 packages: ## look for the distribution's packages again
-	@scripts/packages python venv bcc gcc libc tmux bpftool
+	@scripts/packages python venv bcc gcc libc tmux bpftool zsh fish mandoc
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv too
@@ -105,7 +105,7 @@ $(DONE)/project: $(DONE)/venv pyproject.toml
 	@touch $@
 
 $(DONE)/dev: $(DONE)/project requirements-dev.lock
-	@scripts/packages gcc libc tmux bpftool
+	@scripts/packages gcc libc tmux bpftool zsh fish mandoc
 	@echo 'Installing what requirements-dev.lock lists into $(VENV)'
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@

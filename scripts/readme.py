@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from twtui.errors import EXIT_CODES
 from twtui.model.disturbance import CALLS, BlockedCall, Reach
 from twtui.model.enums import Defer, Mode
 from twtui.model.presets import PRESETS, Preset
@@ -26,13 +27,12 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _flag(setting: Setting) -> tuple[str, str, str, str]:
     value = f" {setting.metavar}" if setting.metavar else ""
     short = f"-{setting.short}, " if setting.short else ""
-    default = setting.default_text or (str(setting.default) if setting.metavar else "")
     known = sorted(set(setting.commands), key=list(COMMANDS).index)
     where = "all" if len(known) == len(COMMANDS) else " ".join(name or "twtui" for name in known)
     return (
         f"`{short}--{setting.name}{value}`",
         setting.help,
-        "" if default == "None" else default,
+        setting.default_words,
         where,
     )
 
@@ -49,11 +49,9 @@ def flags() -> str:
 
 def keys() -> str:
     """Every key, with the place where it works."""
-    # a text with blanks stands for several keys of the footer
-    texts = (key.text if " " not in key.text else key.keys for key in KEYS)
     return _table(
         ("key", "where", "what it does"),
-        ((f"`{text}`", key.where, key.description) for text, key in zip(texts, KEYS, strict=True)),
+        ((f"`{key.own_text}`", key.where, key.description) for key in KEYS),
     )
 
 
@@ -96,6 +94,11 @@ def disturbance() -> str:
     )
 
 
+def exits() -> str:
+    """What the exit codes mean."""
+    return _table(("code", "meaning"), ((str(code), text) for code, text in EXIT_CODES.items()))
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "flags": flags,
     "keys": keys,
@@ -103,6 +106,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "captures": lambda: _forms("capture", CAPTURE_FORMS),
     "presets": presets,
     "disturbance": disturbance,
+    "exits": exits,
 }
 
 
@@ -128,7 +132,7 @@ def main() -> int:
     new = generated(text)
     if "--check" in sys.argv[1:]:
         if new != text:
-            sys.stderr.write("README.md differs from the tables: make readme\n")
+            sys.stderr.write("README.md differs from the tables: make docs\n")
         return int(new != text)
     README.write_text(new)
     return 0

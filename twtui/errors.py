@@ -80,6 +80,17 @@ class NoSuchTargetError(TwtuiError):
     exit_code: ClassVar[int] = 6
 
 
+EXIT_CODES: dict[int, str] = {
+    0: "done",
+    TwtuiError.exit_code: "an error",
+    UsageError.exit_code: "the request is wrong: an expression, a symbol, a mode that is refused",
+    LossError.exit_code: "an assertion failed, or something was lost",
+    UnsupportedError.exit_code: "this kernel or machine cannot do it",
+    PermissionDeniedError.exit_code: "not permitted",
+    NoSuchTargetError.exit_code: "no such target: the process is gone, or is a kernel thread, or is twtui itself",
+}
+"""What each exit code means, for the help and the manual."""
+
 _KINDS: dict[str, type[TwtuiError]] = {
     kind.__name__: kind
     for kind in (

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 from twtui import __version__
-from twtui.errors import UsageError
+from twtui.errors import EXIT_CODES, UsageError
 from twtui.settings import COMMANDS, CONFIG, DOCTOR, FILES, MONITOR, RECORD, Setting, settings_of
 
 
@@ -45,17 +45,17 @@ def _usage(command: str) -> str | None:
 
 
 def _commands_help() -> str:
-    lines = [f"  twtui {name:<8} {text}" for name, text in COMMANDS.items() if name]
+    commands = [f"  twtui {name:<8} {text}" for name, text in COMMANDS.items() if name]
+    codes = [f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items()]
     return "\n".join(
-        ["other commands (twtui COMMAND --help):", *lines, "", "exit codes: 0 done, 1 error, 2 usage, "
-         "3 loss, 4 not supported here,", "            5 not permitted, 6 no such target"]
-    )  # fmt: skip
+        ["other commands (twtui COMMAND --help):", *commands, "", "exit codes:", *codes]
+    )
 
 
 def _add(parser: argparse.ArgumentParser, setting: Setting) -> None:
     flags = [f"-{setting.short}"] if setting.short else []
-    default = setting.default_text or (str(setting.default) if setting.metavar else "")
-    text = setting.help + (f" (default: {default})" if default not in ("", "None") else "")
+    default = setting.default_words
+    text = setting.help + (f" (default: {default})" if default else "")
     options: dict[str, Any] = {"dest": setting.key, "default": argparse.SUPPRESS}
     if not setting.metavar:
         options["action"] = "count" if setting.repeats else "store_true"

@@ -132,6 +132,13 @@ class Setting(NamedTuple):
         return self.name.replace("-", "_")
 
     @property
+    def default_words(self) -> str:
+        """The default as the help and the manual say it; empty where there is nothing to say."""
+        if self.default_text or not self.metavar or self.default is None:
+            return self.default_text
+        return str(self.default)
+
+    @property
     def variable(self) -> str:
         """The name of its environment variable."""
         return f"TWTUI_{self.key.upper()}"

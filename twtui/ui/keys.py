@@ -49,6 +49,11 @@ class Key:
         """The key as people write it."""
         return self.shown or self.keys.split(",")[0]
 
+    @property
+    def own_text(self) -> str:
+        """The same where the key has a line of its own: a hint of the footer may stand for several."""
+        return self.text.split()[-1]
+
 
 _EVERYWHERE, _MONITOR, _PICKER, _GROUPS = (
     Where.EVERYWHERE,

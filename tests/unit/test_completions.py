@@ -1,0 +1,230 @@
+"""The completions, by the shells themselves: what follows a line that is not yet whole."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from twtui.model.presets import PRESETS
+from twtui.settings import COMMANDS, settings_of
+
+SHARE = Path(__file__).parents[2] / "share"
+BASH = SHARE / "bash-completion/completions/twtui"
+ZSH = SHARE / "zsh/site-functions/_twtui"
+FISH = SHARE / "fish/vendor_completions.d/twtui.fish"
+DEADLINE_S = 10
+NAMES = [name for name in COMMANDS if name]
+
+BASH_ANSWERS = """
+source "$1"
+COMP_LINE=$2 COMP_POINT=${#2} COMP_TYPE=9
+_twtui
+((${#COMPREPLY[@]})) && printf '%s\\n' "${COMPREPLY[@]}"
+exit 0
+"""
+FISH_ANSWERS = "source $argv[1]; complete -C $argv[2]"
+
+
+def run(*words: str | Path) -> str:
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def bash(line: str) -> list[str]:
+    return run("bash", "--norc", "-c", BASH_ANSWERS, "bash", BASH, line).splitlines()
+
+
+def fish(line: str) -> list[str]:
+    """Without the descriptions."""
+    if not shutil.which("fish"):
+        pytest.skip("fish is not installed")
+    answers = run("fish", "--no-config", "-c", FISH_ANSWERS, str(FISH), line).splitlines()
+    return [answer.partition("\t")[0] for answer in answers]
+
+
+both = pytest.mark.parametrize("answers", [bash, fish])
+Answers = Callable[[str], list[str]]
+
+
+@both
+def test_commands_come_first(answers: Answers) -> None:
+    assert sorted(answers("twtui ")) == sorted(NAMES)
+    assert answers("twtui rec") == ["record"]
+    assert answers("twtui doctor rec") == []
+
+
+@both
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_its_options_and_no_others(answers: Answers, command: str) -> None:
+    offered = answers(f"twtui {command} --".replace("  ", " "))
+    wanted = {f"--{setting.name}" for setting in settings_of(command)} | {"--help", "--version"}
+    assert {word for word in offered if word != "--"} == wanted
+
+
+@both
+def test_values_are_those_of_the_tables(answers: Answers) -> None:
+    assert answers("twtui record --mode ") == ["resume", "signal"]
+    assert sorted(answers("twtui --preset ")) == sorted(PRESETS)
+    assert sorted(answers("twtui export -f ")) == ["chrome", "csv", "folded", "jsonl"]
+
+
+@both
+def test_lists_go_on_after_a_comma(answers: Answers) -> None:
+    assert answers("twtui --map hash,ar") == ["hash,array"]
+
+
+@both
+def test_files_are_offered_where_files_are_taken(
+    answers: Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "run.twtui").touch()
+    for line in ("twtui report ru", "twtui record -o ru", "twtui diff x ru"):
+        assert answers(line) == ["run.twtui"]
+    assert answers("twtui doctor ru") == []
+
+
+def test_bash_answers_after_the_colon_at_which_it_splits() -> None:
+    assert "sched_switch" in bash("twtui --trigger tracepoint:sched:sched_sw")
+    assert "openat" in bash("twtui --trigger sample,syscall:opena")
+    assert bash("twtui record --mode=s") == ["signal"]
+    assert bash("twtui --no-cache --capture bytes\\(e") == ["bytes\\(entry.arg2\\,\\ ret\\)"]
+
+
+def test_fish_says_what_the_words_mean() -> None:
+    if not shutil.which("fish"):
+        pytest.skip("fish is not installed")
+    assert f"files\t{PRESETS['files'].description}" in run(
+        "fish", "--no-config", "-c", FISH_ANSWERS, str(FISH), "twtui --preset fi"
+    )
+
+
+class Shell:
+    """An interactive shell on a terminal, which is typed into and read from."""
+
+    def __init__(self, *command: str) -> None:
+        self.pid, self._terminal = pty.fork()
+        if not self.pid:  # pragma: no cover (the shell)
+            os.environ.update(TERM="dumb", LC_ALL="C.UTF-8", PS1="ready> ")
+            os.execvp(command[0], command)
+        self.wait_for("ready> ")
+
+    def type(self, text: str) -> None:
+        os.write(self._terminal, text.encode())
+
+    def wait_for(self, text: str) -> str:
+        """What it shows up to and with this."""
+        shown = b""
+        deadline = time.monotonic() + DEADLINE_S
+        while text.encode() not in shown:
+            left_s = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self._terminal], [], [], left_s)
+            assert ready, shown.decode(errors="replace")
+            shown += os.read(self._terminal, 1 << 16)
+        return shown.decode(errors="replace")
+
+    def close(self) -> None:
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+        os.close(self._terminal)
+
+
+@pytest.fixture
+def zsh() -> Iterator[Shell]:
+    if not shutil.which("zsh"):
+        pytest.skip("zsh is not installed")
+    shell = Shell("zsh", "-f", "-i")
+    try:
+        shell.type("PS1='ready> '; stty cols 200 rows 50; unsetopt beep; LISTMAX=100000\n")
+        shell.type(f"fpath=({ZSH.parent} $fpath); autoload -Uz compinit; compinit -u -D\n")
+        shell.type("twtui() { print -r -- said: $@; }; print set up\n")
+        shell.wait_for("\nset up")
+        yield shell
+    finally:
+        shell.close()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ("twtui rec\t", "said: record"),
+        ("twtui --mode s\t", "said: --mode signal"),
+        ("twtui record --mode=s\t", "said: record --mode=signal"),
+        ("twtui --map hash,ar\t", "said: --map hash,array"),
+        ("twtui record --capture str\\(ar\t", "said: record --capture str(arg2)"),
+        ("twtui -u ro\t", "said: -u root"),
+        ("twtui record -- ls /etc/hostn\t", "said: record -- ls /etc/hostname"),
+    ],
+)
+def test_zsh_completes_what_is_typed(zsh: Shell, typed: str, said: str) -> None:
+    zsh.type(f"{typed}\n")
+    zsh.wait_for(said)
+
+
+def test_zsh_says_what_the_words_mean(zsh: Shell) -> None:
+    zsh.type("twtui --preset \t")
+    zsh.wait_for(f"-- {PRESETS['python'].description}")
+
+
+def test_bash_completes_what_is_typed() -> None:
+    shell = Shell("bash", "--norc", "--noprofile", "-i")
+    try:
+        shell.type(f"source {BASH}; twtui() {{ echo said: $@; }}; echo set up\n")
+        shell.wait_for("\nset up")
+        shell.type("twtui record --mode s\t--trigger syscall:read:e\t\n")
+        shell.wait_for("said: record --mode signal --trigger syscall:read:exit")
+    finally:
+        shell.close()
+
+
+@pytest.fixture
+def hostile_process() -> Iterator[int]:
+    """A process whose name would turn the terminal red."""
+    name_itself = "printf 'ev\\033[31mil' >/proc/$$/comm; echo; read word"
+    with subprocess.Popen(
+        ["sh", "-c", name_itself], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        process.stdout.readline()
+        try:
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_processes_are_offered_with_names_that_cannot_hurt(
+    hostile_process: int, zsh: Shell
+) -> None:
+    pid, some = str(hostile_process), str(hostile_process)[:-1]
+    (by_bash,) = (answer for answer in bash(f"twtui -p 1,{some}") if f"1,{pid}" in answer)
+    assert by_bash in (f"1,{pid}", f"1,{pid}  (ev?[31mil)")
+    by_fish = run("fish", "--no-config", "-c", FISH_ANSWERS, str(FISH), f"twtui -p {pid}")
+    assert f"{pid}\tev?[31mil\n" in by_fish
+    zsh.type("twtui -p \t")
+    assert "\x1b[31mil" not in zsh.wait_for("ev?[31mil")
+
+
+def test_kernel_threads_are_not_offered() -> None:
+    kernel_threads = [pid for pid in Path("/proc").glob("[0-9]*") if not kernel_thread(pid)]
+    offered = {answer.split()[0] for answer in bash("twtui -p ")}
+    assert str(os.getpid()) in offered
+    assert not offered & {pid.name for pid in kernel_threads}
+
+
+def kernel_thread(folder: Path) -> bool:
+    """Whether it has something of its own in user space."""
+    try:
+        return bool((folder / "cmdline").read_bytes())
+    except OSError:
+        return True

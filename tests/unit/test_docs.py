@@ -1,0 +1,125 @@
+"""README, help, manual page and the example of a config file say what the tables in the code say."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from twtui.config_file import Place, read_config
+from twtui.errors import EXIT_CODES, NoSuchTargetError, TwtuiError
+from twtui.options import parser_of
+from twtui.settings import COMMANDS, SETTINGS
+from twtui.ui.key_map import key_map
+from twtui.ui.keys import KEYS
+
+ROOT = Path(__file__).parents[2]
+MAN_PAGE = ROOT / "share/man/man8/twtui.8"
+EXAMPLE = ROOT / "share/doc/twtui/twtui.toml"
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+OF_EVERY_PARSER = {"--help", "--version"}
+
+
+def man_page() -> str:
+    """As a terminal shows it, in lines that are long enough for every paragraph."""
+    if not shutil.which("mandoc"):
+        pytest.skip("mandoc is not installed")
+    done = subprocess.run(
+        ["mandoc", "-T", "utf8", "-O", "width=1000", MAN_PAGE],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return re.sub(".\b", "", done.stdout)
+
+
+def test_everything_that_is_made_from_the_tables_is_as_they_are() -> None:
+    """Write it with: make docs."""
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts/docs.py", "--check"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_help_manual_and_readme_name_the_same_options() -> None:
+    helped = {flag for name in COMMANDS for flag in FLAG.findall(parser_of(name).format_help())}
+    manual = man_page()
+    options = manual[manual.index("\nOPTIONS\n") : manual.index("\nPRESETS\n")]
+    heads = [line for line in options.splitlines() if re.match(r" +-", line)]
+    readme = (ROOT / "README.md").read_text()
+    table = readme[readme.index("<!-- flags -->") : readme.index("<!-- /flags -->")]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `-")]
+    wanted = helped - OF_EVERY_PARSER
+    assert len(wanted) == len(SETTINGS)
+    assert {flag for head in heads for flag in FLAG.findall(head)} == wanted
+    assert {flag for row in rows for flag in FLAG.findall(row)} == wanted
+
+
+def test_help_manual_and_readme_say_the_same_of_each_command_and_exit_code() -> None:
+    help_text = parser_of("").format_help()
+    manual = man_page().lower()
+    readme = (ROOT / "README.md").read_text()
+    for text in (*filter(None, COMMANDS.values()), *EXIT_CODES.values()):
+        # the help says of itself what it does in other words
+        assert text in help_text or text == COMMANDS[""]
+        assert text in readme
+        assert text.lower() in manual or text == COMMANDS[""]
+
+
+def test_every_error_has_an_exit_code_that_is_explained() -> None:
+    kinds = [TwtuiError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    assert NoSuchTargetError in kinds
+    assert {0, *(kind.exit_code for kind in kinds)} == set(EXIT_CODES)
+
+
+def test_the_manual_page_is_well_formed() -> None:
+    if not shutil.which("mandoc"):
+        pytest.skip("mandoc is not installed")
+    done = subprocess.run(
+        ["mandoc", "-T", "lint", "-W", "warning", MAN_PAGE],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_manual_page_has_every_key() -> None:
+    manual = man_page()
+    for key in KEYS:
+        assert f"{key.description}." in manual
+
+
+def uncommented(path: Path) -> Path:
+    """The example with everything in force; comments have a blank after their #."""
+    whole = path / "config.toml"
+    whole.write_text(re.sub(r"(?m)^#(?=\S)", "", EXAMPLE.read_text()))
+    return whole
+
+
+def test_the_example_of_a_config_file_says_nothing_until_it_is_changed() -> None:
+    config = read_config(Place(EXAMPLE, True))
+    assert (config.values, config.presets, config.keys) == ({}, {}, {})
+
+
+def test_the_example_of_a_config_file_has_everything_and_each_is_accepted(tmp_path: Path) -> None:
+    config = read_config(Place(uncommented(tmp_path), True))
+    configurable = {setting.key: setting for setting in SETTINGS if setting.configurable}
+    assert set(config.values) == set(configurable)
+    for key, value in config.values.items():
+        if configurable[key].default is not None:
+            assert value.value == configurable[key].default, key
+    assert list(config.presets) == ["sql"]
+    assert set(config.keys) == {key.id for key in KEYS}
+    assert {key.id: key.keys for key in key_map(config.keys).keys} == {
+        key.id: key.keys for key in KEYS
+    }
