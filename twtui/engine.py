@@ -14,6 +14,7 @@ from twtui.backend.base import Backend
 from twtui.errors import RefusedError, TwtuiError, UsageError
 from twtui.model import fold
 from twtui.model.batch import Batch
+from twtui.model.cost import OwnUse
 from twtui.model.enums import RunState
 from twtui.model.event import Event
 from twtui.model.plan import Command, Plan, Stop
@@ -31,14 +32,14 @@ _log = logging.getLogger(__name__)
 logging.getLogger("twtui").addHandler(logging.NullHandler())
 
 
-def own_use() -> fold.OwnUse:
+def own_use() -> OwnUse:
     """What this process has used so far; the memory is 0 where /proc does not tell it."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, ValueError, IndexError):
         pages = 0
     rss_bytes = pages * os.sysconf("SC_PAGE_SIZE")
-    return fold.OwnUse(time.monotonic_ns(), time.process_time_ns(), rss_bytes)
+    return OwnUse(time.monotonic_ns(), time.process_time_ns(), rss_bytes)
 
 
 class Engine:
@@ -63,7 +64,7 @@ class Engine:
         observers: Sequence[Observer] = (),
         window: int = fold.WINDOW,
         clock: Callable[[], int] = time.monotonic_ns,
-        use: Callable[[], fold.OwnUse] = own_use,
+        use: Callable[[], OwnUse] = own_use,
     ) -> None:
         self._backend = backend
         self._publish = publish

@@ -13,10 +13,10 @@ from twtui.model.capture import (
     Base,
     BaseKind,
     Capture,
-    CaptureError,
     Read,
     parse_capture,
 )
+from twtui.model.capture_words import CaptureError
 
 names = st.sampled_from(["arg1", "arg6", "ret", "ip", "sp", "rdi", "r10", "x19", "orig_rax"])
 registers = st.builds(

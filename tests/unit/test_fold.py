@@ -9,6 +9,7 @@ import pytest
 from twtui.model import fold
 from twtui.model.batch import Batch, Reading
 from twtui.model.capture import parse_capture
+from twtui.model.cost import OwnUse
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.event import Event
 from twtui.model.ledger import Counters
@@ -55,7 +56,7 @@ def test_skipped_counts_only_what_nobody_could_see() -> None:
     assert state.skipped == 2
     state = after(state, [event(6)])
     assert state.skipped == 3
-    state = after(fold.shown(state, fold.OwnUse()), [event(n) for n in range(4)])
+    state = after(fold.shown(state, OwnUse()), [event(n) for n in range(4)])
     assert state.skipped == 3
     assert after(state, [event(9)]).skipped == 4
 
@@ -238,9 +239,9 @@ def with_cost(state: fold.State, at_ns: int, cpu_ns: int) -> fold.State:
 
 def test_health_adds_both_processes() -> None:
     state = with_cost(begin(attached_ns=START), START + SECOND, 0)
-    state = fold.shown(state, fold.OwnUse(at_ns=9 * SECOND, cpu_ns=0, rss_bytes=30))
+    state = fold.shown(state, OwnUse(at_ns=9 * SECOND, cpu_ns=0, rss_bytes=30))
     state = with_cost(state, START + 2 * SECOND, 100_000_000)
-    own = fold.OwnUse(at_ns=10 * SECOND, cpu_ns=50_000_000, rss_bytes=30)
+    own = OwnUse(at_ns=10 * SECOND, cpu_ns=50_000_000, rss_bytes=30)
     health = fold.snapshot(state, own).health
     assert health.cpu_percent == pytest.approx(15)
     assert health.rss_bytes == 100
@@ -249,10 +250,10 @@ def test_health_adds_both_processes() -> None:
 
 def test_a_snapshot_right_after_another_keeps_the_share_of_the_core() -> None:
     state = with_cost(begin(attached_ns=START), START + SECOND, 0)
-    state = fold.shown(state, fold.OwnUse(at_ns=9 * SECOND))
-    own = fold.OwnUse(at_ns=10 * SECOND, cpu_ns=SECOND // 2)
+    state = fold.shown(state, OwnUse(at_ns=9 * SECOND))
+    own = OwnUse(at_ns=10 * SECOND, cpu_ns=SECOND // 2)
     state = fold.shown(state, own)
-    soon = fold.OwnUse(at_ns=own.at_ns + 1_000_000, cpu_ns=own.cpu_ns + 1_000_000)
+    soon = OwnUse(at_ns=own.at_ns + 1_000_000, cpu_ns=own.cpu_ns + 1_000_000)
     assert fold.snapshot(state, soon).health.cpu_percent == pytest.approx(50)
 
 

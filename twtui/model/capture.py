@@ -18,16 +18,13 @@ from enum import StrEnum
 from functools import lru_cache
 
 from twtui.errors import UsageError
+from twtui.model.capture_words import Words
 from twtui.model.registers import ARCHITECTURES
 
 MAX_DEREFERENCES = 4
 MAX_DATA_BYTES = 4096
 _ARGUMENT = re.compile(r"arg[1-6]")
 _REGISTER_NAMES = frozenset(name for table in ARCHITECTURES.values() for name in table.index)
-_TOKEN = re.compile(
-    r"\s*(?:(?P<number>0[xX][0-9a-fA-F]+|[0-9]+)|(?P<symbol>sym:[\w.@$]+)"
-    r"|(?P<word>[A-Za-z_][\w.]*)|(?P<sign>[-+*(),]))"
-)
 
 
 class Read(StrEnum):
@@ -135,72 +132,16 @@ class Capture:
         return f"{self.read}({address})"
 
 
-class CaptureError(UsageError):
-    """A bad expression; ``position`` is where, in characters from 0."""
-
-    def __init__(self, text: str, position: int, message: str) -> None:
-        self.text, self.position = text, position
-        start = max(0, position - 40)
-        shown = "".join(c if c.isprintable() else "?" for c in text[start : position + 30])
-        super().__init__(
-            f"bad capture at position {position + 1}: {message}",
-            f"{shown}\n{' ' * (position - start)}^ {message}",
-        )
-
-
 @dataclass(frozen=True, slots=True)
 class _Address:
     base: Base
     offsets: tuple[int, ...]
 
 
-class _Parser:
+class _Parser(Words):
     """Recursive descent over one expression, a method per rule of the module's grammar."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.at = 0
-        self.depth = 0
-
-    def error(self, message: str, position: int | None = None) -> CaptureError:
-        return CaptureError(self.text, self.at if position is None else position, message)
-
-    def _match(self) -> re.Match[str] | None:
-        return _TOKEN.match(self.text, self.at)
-
-    def skip_space(self) -> None:
-        while self.at < len(self.text) and self.text[self.at].isspace():
-            self.at += 1
-
-    def take(self, group: str) -> str | None:
-        found = self._match()
-        if found is None or found[group] is None:
-            return None
-        self.at = found.end()
-        return found[group]
-
-    def number(self) -> int | None:
-        self.skip_space()
-        start = self.at
-        text = self.take("number")
-        if text is None:
-            return None
-        try:
-            return int(text, 0)
-        except ValueError:
-            raise self.error("a number has no leading zeros and fits 64 bits", start) from None
-
-    def take_sign(self, signs: str) -> str | None:
-        found = self._match()
-        if found is None or found["sign"] is None or found["sign"] not in signs:
-            return None
-        self.at = found.end()
-        return found["sign"]
-
-    def expect(self, sign: str) -> None:
-        if self.take_sign(sign) is None:
-            self.skip_space()
-            raise self.error(f"{sign!r} expected")
+    depth = 0
 
     def capture(self) -> Capture:
         self.skip_space()

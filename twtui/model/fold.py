@@ -9,6 +9,7 @@ from itertools import islice
 from operator import itemgetter
 
 from twtui.model.batch import Batch, Reading, Resume
+from twtui.model.cost import NO_COST, NO_USE, Cost, OwnUse
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.event import Event
 from twtui.model.histogram import Histogram
@@ -20,36 +21,14 @@ from twtui.model.snapshot import BackendInfo, Health, LedgerRow, Snapshot, Targe
 from twtui.model.window import EventWindow
 
 WINDOW = 10_000
+"""Newest events that a snapshot holds."""
 MOST_NAMES = 1 << 16
 """Of stack addresses; beyond that the older half is forgotten and shown as addresses."""
-"""Newest events that a snapshot holds."""
 MAX_NOTES = 50
 MAX_CAPTURES = 256
 """``tw_event.capture`` is one byte."""
 _ROWS: tuple[Row, ...] = tuple((kind, mode) for kind in MapKind for mode in Mode)
 _row_of = itemgetter(Event._fields.index("map_kind"), Event._fields.index("mode"))
-_SHORTEST_SHARE_NS = 50_000_000
-"""Below this the share of a core would be noise."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnUse:
-    """What this process has used so far, as the engine measured it."""
-
-    at_ns: int = 0
-    """CLOCK_MONOTONIC, ns."""
-    cpu_ns: int = 0
-    rss_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What the last snapshot was made from, for everything that is counted from one to the next."""
-
-    own: OwnUse = OwnUse()
-    reading_ns: int = 0
-    kernel_cpu_ns: int = 0
-    cpu_percent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +61,8 @@ class State:
     error: str = ""
     hint: str = ""
     playback: Playback | None = None
-    shown: _Shown = _Shown()
+    cost: Cost = NO_COST
+    """As the last snapshot had it."""
 
 
 def starting(plan: Plan, window: int = WINDOW) -> State:
@@ -163,7 +143,7 @@ def _resumed(state: State, resume: Resume) -> State:
         delivered=resume.delivered,
         events_seen=sum(resume.delivered.values()),
         pace=Pace.starting(state.started_ns),
-        shown=state.shown,
+        cost=state.cost,
     )
     for at_ns, reading in resume.past:
         late = not fresh.ledger and at_ns - state.started_ns > SECOND_NS
@@ -223,23 +203,12 @@ def _with_delivered(
 
 def shown(state: State, own: OwnUse) -> State:
     """The state after a snapshot of it was published."""
-    kernel_cpu_ns = state.reading.cpu_ns if state.reading else 0
-    mark = _Shown(own, state.reading_ns, kernel_cpu_ns, _cpu_percent(state, own))
-    if own.at_ns - state.shown.own.at_ns < _SHORTEST_SHARE_NS:
-        mark = state.shown
-    return replace(state, unseen=0, shown=mark)
+    return replace(state, unseen=0, cost=_cost(state, own))
 
 
-def _cpu_percent(state: State, own: OwnUse) -> float:
-    before = state.shown
-    own_ns = own.at_ns - before.own.at_ns
-    if not before.own.at_ns or own_ns < _SHORTEST_SHARE_NS:
-        return before.cpu_percent
-    share = (own.cpu_ns - before.own.cpu_ns) / own_ns
-    kernel_ns = state.reading_ns - before.reading_ns
-    if state.reading and before.reading_ns and kernel_ns > 0:
-        share += (state.reading.cpu_ns - before.kernel_cpu_ns) / kernel_ns
-    return max(share, 0.0) * 100
+def _cost(state: State, own: OwnUse) -> Cost:
+    kernel_cpu_ns = state.reading.cpu_ns if state.reading else None
+    return state.cost.after(own, state.reading_ns, kernel_cpu_ns)
 
 
 def _health(state: State, own: OwnUse, dropped: int) -> Health:
@@ -248,13 +217,13 @@ def _health(state: State, own: OwnUse, dropped: int) -> Health:
         dropped=dropped,
         skipped=state.skipped,
         backlog_bytes=reading.backlog_bytes,
-        cpu_percent=_cpu_percent(state, own),
+        cpu_percent=_cost(state, own).cpu_percent,
         rss_bytes=own.rss_bytes + reading.rss_bytes,
         bpf_ns_per_event=reading.bpf_run_ns / reading.bpf_runs if reading.bpf_runs else None,
     )
 
 
-def snapshot(state: State, own: OwnUse = OwnUse()) -> Snapshot:
+def snapshot(state: State, own: OwnUse = NO_USE) -> Snapshot:
     """The picture of a state.
 
     Args:
