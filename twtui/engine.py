@@ -7,6 +7,7 @@ import os
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -215,13 +216,14 @@ class Engine:
             )
         self._failure = error
         if isinstance(error, TwtuiError):
-            self._state = fold.failed(self._state, error.message, error.hint)
+            self._state = fold.failed(self._state, error.message, error.hint, error.log)
         else:
             _log.error("the engine failed", exc_info=error)
             self._state = fold.failed(
                 self._state,
                 f"internal error: {type(error).__name__}: {error}",
-                "please report it with what --log-file writes",
+                "please report it with its log, which --log-file keeps",
+                "".join(traceback.format_exception(error)),
             )
         self._finish()
 

@@ -13,7 +13,6 @@ from twtui.backend.base import Backend
 from twtui.backend.replay import ReplayBackend
 from twtui.doctor import first_obstacle
 from twtui.errors import TwtuiError
-from twtui.model.enums import RunState
 from twtui.model.plan import Plan, Target
 from twtui.model.presets import Preset
 from twtui.model.snapshot import Snapshot
@@ -59,10 +58,7 @@ def show(
         app.run()
     if app.failure is not None:
         raise app.failure
-    last = app.last_snapshot
-    if last is not None and last.state is RunState.FAILED:
-        raise TwtuiError(last.error, last.hint)
-    return last, app.return_code or 0
+    return app.last_snapshot, app.return_code or 0
 
 
 @contextmanager

@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple, NoReturn
 
 import pytest
-from ui_samples import DEMO, EVENTS, PROCESSES, make_event, make_plan, make_snapshot
+from ui_samples import (
+    DEMO,
+    EVENTS,
+    PROCESSES,
+    VERIFIER_LOG,
+    make_event,
+    make_plan,
+    make_snapshot,
+)
 from ui_stage import Stage, on_stage
 from ui_svg import assert_as_stored
 
@@ -52,9 +60,19 @@ SCENES = {
             invariants=(Invariant("a", False, "hash resume: scheduled 12,400 ≠ completed 9"),)
         )
     ),
+    "rejected": Scene(
+        make_snapshot(
+            (), rows=(), total=Counters(), latency={}, targets=(), state=RunState.FAILED,
+            error="the kernel rejected on_sample for hash: R0 invalid mem access 'map_value_or_null'",
+            hint="see the log (-v), and report it with the output of twtui doctor",
+            log=VERIFIER_LOG,
+        )
+    ),
     "failed": Scene(
         make_snapshot(
-            state=RunState.FAILED, error="the kernel process ended with status 1", hint="run doctor"
+            state=RunState.FAILED,
+            error="the kernel process ended unexpectedly (signal 9)",
+            hint="nothing of it stays in the kernel; start again, and report the log if it comes back",
         )
     ),
 }  # fmt: skip

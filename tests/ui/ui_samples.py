@@ -143,6 +143,26 @@ def make_snapshot(
     return replace(snapshot, **changes)  # type: ignore[arg-type]
 
 
+VERIFIER_LOG = """\
+0: R1=ctx() R10=fp0
+; int on_sample(struct bpf_perf_event_data *context) @ hash.c:41
+0: (bf) r6 = r1                       ; R1=ctx() R6_w=ctx()
+1: (85) call bpf_get_current_pid_tgid#14      ; R0_w=scalar()
+2: (77) r0 >>= 32                     ; R0_w=scalar(smin=0,umax=0xffffffff)
+; struct tw_target *target = bpf_map_lookup_elem(&targets, &pid); @ hash.c:47
+3: (63) *(u32 *)(r10 -4) = r0
+4: (18) r1 = 0xffff9d3c41fd2c00       ; R1_w=map_ptr(map=targets,ks=4,vs=16)
+6: (bf) r2 = r10
+7: (07) r2 += -4
+8: (85) call bpf_map_lookup_elem#1    ; R0_w=map_value_or_null(id=1,map=targets,ks=4,vs=16)
+; if (target->flags & TW_TARGET_PAUSED) @ hash.c:49
+9: (61) r3 = *(u32 *)(r0 +8)
+R0 invalid mem access 'map_value_or_null'
+processed 9 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_states 0 mark_read 0
+"""
+"""As the verifier writes it."""
+
+
 def make_process(pid: int, name: str, cpu: float = 0.0, **changes: object) -> ProcessRow:
     row = ProcessRow(pid, pid * 10, "root", 1, cpu, "S", name, f"/usr/bin/{name} --serve")
     return replace(row, **changes)  # type: ignore[arg-type]

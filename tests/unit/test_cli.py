@@ -24,9 +24,9 @@ from twtui.errors import (
     UnsupportedError,
     UsageError,
 )
-from twtui.model.enums import MapKind, Mode, RunState
+from twtui.model.enums import MapKind, Mode
 from twtui.model.plan import Plan, Target
-from twtui.model.snapshot import BackendInfo, Snapshot
+from twtui.model.snapshot import Snapshot
 from twtui.settings import COMMANDS
 
 HEAVY = ("textual", "rich", "bcc", "psutil", "ctypes", "twtui.model", "twtui.wire", "twtui.engine")
@@ -328,11 +328,8 @@ def test_where_nothing_can_run_a_target_is_an_error(machine: Machine) -> None:
 
 def test_a_run_that_failed_is_said_again_after_the_screen(machine: Machine) -> None:
     machine.have_terminal()
-    plan = Plan((Target(5),), ())
-    machine.last = Snapshot(  # type: ignore[assignment]
-        RunState.FAILED, plan, BackendInfo("live"), Mode.RESUME, error="it died", hint="again"
-    )
-    assert machine.run("-p", "5")[::2] == (1, ["twtui: it died", "again"])
+    machine.failure = CompileError("it was rejected", "see the log (-v)", "R1 invalid mem access")
+    assert machine.run("-p", "5")[::2] == (4, ["twtui: it was rejected", "see the log (-v)"])
 
 
 def test_a_screen_that_failed_is_a_fault_of_ours_in_two_lines(machine: Machine) -> None:

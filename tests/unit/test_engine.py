@@ -132,8 +132,8 @@ def test_nothing_is_sent_after_stop() -> None:
 @pytest.mark.parametrize(
     ("error", "message", "hint"),
     [
-        (UnsupportedError("gone", "start again"), "gone", "start again"),
-        (ZeroDivisionError("by zero"), "internal error: ZeroDivisionError: by zero", "report"),
+        (UnsupportedError("gone", "start again", "its words"), "gone", "start again"),
+        (ZeroDivisionError("its words"), "internal error: ZeroDivisionError: its words", "report"),
     ],
 )
 def test_a_failure_is_the_last_snapshot(error: Exception, message: str, hint: str) -> None:
@@ -143,6 +143,7 @@ def test_a_failure_is_the_last_snapshot(error: Exception, message: str, hint: st
     assert not bench.engine.step()
     assert (bench.last.state, bench.last.error) == (RunState.FAILED, message)
     assert hint in bench.last.hint
+    assert "its words" in bench.last.log
     assert bench.last.events_seen == 1
     assert bench.engine.failure is error
     assert bench.backend.closed

@@ -60,6 +60,7 @@ class State:
     notes: tuple[str, ...] = ()
     error: str = ""
     hint: str = ""
+    log: str = ""
     playback: Playback | None = None
     cost: Cost = NO_COST
     """As the last snapshot had it."""
@@ -75,9 +76,9 @@ def opened(state: State, info: BackendInfo) -> State:
     return replace(state, info=info, run_state=RunState.LIVE)
 
 
-def failed(state: State, message: str, hint: str = "") -> State:
+def failed(state: State, message: str, hint: str = "", log: str = "") -> State:
     """The state when nothing more will come, because of an error; what was counted stays."""
-    return replace(state, run_state=RunState.FAILED, error=message, hint=hint)
+    return replace(state, run_state=RunState.FAILED, error=message, hint=hint, log=log)
 
 
 def with_note(state: State, *notes: str) -> State:
@@ -268,5 +269,6 @@ def snapshot(state: State, own: OwnUse = NO_USE) -> Snapshot:
         notes=state.notes,
         error=state.error,
         hint=state.hint,
+        log=state.log,
         playback=state.playback,
     )

@@ -115,6 +115,9 @@ class Snapshot:
     error: str = ""
     """One line, when the state is FAILED."""
     hint: str = ""
+    """What to do about it, in one line."""
+    log: str = ""
+    """Words of a compiler, the verifier or the kernel process about it, as they came; may be long."""
     playback: Playback | None = None
     """Where the recording stands, when one is being played."""
 

@@ -93,8 +93,8 @@ class TwtuiApp(App[None]):
 
     @property
     def failure(self) -> Exception | None:
-        """What the application ended of, when it was a fault of ours."""
-        return self._exception
+        """What the application ended of, when it was a fault of ours; else why the last run has failed."""
+        return self._exception or (self.run_now.failure if self.run_now else None)
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless the environment asks for another."""

@@ -11,9 +11,9 @@ from twtui.errors import UsageError
 from twtui.ui.keys import KEYS, Key, Where, binding_id, hints
 
 _TOGETHER = (
-    (Where.MONITOR, Where.GROUPS, Where.LIST, Where.READING, Where.EVERYWHERE),
+    (Where.MONITOR, Where.GROUPS, Where.FAILED, Where.LIST, Where.READING, Where.EVERYWHERE),
     # space is one key: over a recording it plays, elsewhere it pauses
-    (Where.REPLAY, Where.GROUPS, Where.LIST, Where.READING, Where.EVERYWHERE),
+    (Where.REPLAY, Where.GROUPS, Where.FAILED, Where.LIST, Where.READING, Where.EVERYWHERE),
     (Where.PICKER, Where.LIST, Where.EVERYWHERE),
     (Where.DIALOG, Where.DETAIL, Where.LIST, Where.READING, Where.EVERYWHERE),
     (Where.FINDINGS, Where.LIST, Where.READING, Where.EVERYWHERE),

@@ -17,6 +17,7 @@ class Where(StrEnum):
     GROUPS = "captured, grouped"
     FILTER = "while a filter is typed"
     REPLAY = "monitor, over a recording"
+    FAILED = "monitor, after a failure"
     PICKER = "picker"
     FINDINGS = "first screen where something is missing"
     LIST = "lists"
@@ -63,6 +64,7 @@ _EVERYWHERE, _MONITOR, _PICKER, _GROUPS = (
 )
 _LIST, _DIALOG, _DETAIL, _READING = Where.LIST, Where.DIALOG, Where.DETAIL, Where.READING
 _FILTER, _FINDINGS, _REPLAY = Where.FILTER, Where.FINDINGS, Where.REPLAY
+_FAILED = Where.FAILED
 
 KEYS = (
     Key("mode", "m", "toggle_mode", "mode", "Switch between resume and signal mode", _MONITOR, rank=1),
@@ -95,6 +97,7 @@ KEYS = (
     Key("replay.step", "full_stop", "step(1)", "step", "On to where events come next, and hold", _REPLAY, ", .", rank=3),
     Key("replay.slower", "less_than_sign", "speed(0.5)", "", "Half as fast", _REPLAY, "<"),
     Key("replay.faster", "greater_than_sign", "speed(2)", "speed", "Twice as fast", _REPLAY, "< >", rank=3),
+    Key("log", "v", "log", "log/numbers", "Show the log of the failure, or the last numbers", _FAILED, rank=1),
     Key("filter.keep", "enter,tab", "keep", "keep", "Keep the filter and go to the events", _FILTER, rank=1),
     Key("filter.back", "escape", "back", "as before", "Take back what was typed", _FILTER, "esc", rank=2),
     Key("start", "enter", "start", "watch", "Watch the selected processes, or the one under the cursor", _PICKER, rank=1),

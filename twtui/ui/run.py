@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import traceback
 from collections.abc import Callable, Sequence
 
 from twtui.backend.base import Backend
@@ -35,6 +36,7 @@ class Run:
         self._make_engine = make_engine
         self._lock = threading.Lock()
         self._engine: Engine | None = None
+        self._start_failure: TwtuiError | None = None
         self._stopped = False
         self.recorder = Recorder(plan, ("twtui",))
         """Records the run when it is told to."""
@@ -45,6 +47,17 @@ class Run:
     def snapshot(self) -> Snapshot:
         """The newest one; never older than one that was seen before."""
         return self._snapshot
+
+    @property
+    def failure(self) -> TwtuiError | None:
+        """What the state FAILED came from, with the exit code of its kind; None in every other state."""
+        snapshot, engine = self._snapshot, self._engine
+        if snapshot.state is not RunState.FAILED:
+            return None
+        found = self._start_failure or (engine and engine.failure)
+        if isinstance(found, TwtuiError):
+            return found
+        return TwtuiError(snapshot.error, snapshot.hint, snapshot.log)
 
     def start(self) -> None:
         """Start in the background; what goes wrong becomes a snapshot with state FAILED."""
@@ -60,10 +73,11 @@ class Run:
             observers = (self.recorder.observe,)
             engine = self._make_engine(backend, self.plan, self._publish, observers)
         except TwtuiError as error:
-            self._fail(error.message, error.hint)
+            self._fail(error)
             return
         except Exception as error:  # whatever it is, a screen that waits forever says less
-            self._fail(f"{type(error).__name__}: {error}", "")
+            log = "".join(traceback.format_exception(error))
+            self._fail(TwtuiError(f"internal error: {type(error).__name__}: {error}", log=log))
             return
         with self._lock:
             # Nothing is open yet, so a run that was left before it began just never begins.
@@ -75,10 +89,16 @@ class Run:
     def _publish(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
 
-    def _fail(self, message: str, hint: str) -> None:
-        before = self._snapshot
+    def _fail(self, error: TwtuiError) -> None:
+        self._start_failure = error
         self._snapshot = Snapshot(
-            RunState.FAILED, self.plan, before.info, self.plan.mode, error=message, hint=hint
+            RunState.FAILED,
+            self.plan,
+            self._snapshot.info,
+            self.plan.mode,
+            error=error.message,
+            hint=error.hint,
+            log=error.log,
         )
 
     def submit(self, command: Command) -> bool:

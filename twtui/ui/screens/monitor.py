@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from twtui.model.enums import MapKind
+from twtui.model.enums import MapKind, RunState
 from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
 from twtui.ui.control import Control
@@ -17,14 +17,15 @@ from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.playback_control import PlaybackControl
 from twtui.ui.run import Run
-from twtui.ui.screens.captured_actions import CapturedActions
 from twtui.ui.screens.files import Files
+from twtui.ui.screens.log_actions import LogActions
 from twtui.ui.selection import EVERYTHING
 from twtui.ui.since import since
 from twtui.ui.views.heading import ViewState
 from twtui.ui.widgets.captured_area import CapturedArea
 from twtui.ui.widgets.event_list import EventList
 from twtui.ui.widgets.key_bar import KeyBar
+from twtui.ui.widgets.log_pane import LogPane
 from twtui.ui.widgets.panes import (
     Banner,
     CallbacksPane,
@@ -37,6 +38,12 @@ from twtui.ui.widgets.panes import (
 REFRESH_SECONDS = 0.2
 _NOT_IN_REPLAY = frozenset(("mode", "map.all", "probe", "pause", "record"))
 """Keys that would change what has long been."""
+_NOT_OVER_LOG = frozenset(
+    ("filter", "group", "follow", "detail", "zoom", "pane.next", "export", "group.sort")
+)
+"""Keys of what the log hides."""
+_NOT_AFTER_FAILURE = frozenset(("mode", "map.all", "probe", "pause", "record"))
+"""Keys that would need a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +70,10 @@ def _new_notes(told: tuple[str, ...], notes: tuple[str, ...]) -> tuple[str, ...]
     return notes
 
 
-class MonitorScreen(CapturedActions):
+class MonitorScreen(LogActions):
     """Pulls the newest snapshot a few times a second and hands it to the panes in view."""
 
-    BINDINGS = bindings(Where.REPLAY, Where.MONITOR, Where.GROUPS)
+    BINDINGS = bindings(Where.REPLAY, Where.MONITOR, Where.GROUPS, Where.FAILED)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-medium"), (50, "-tall")]  # noqa: RUF012
 
     def __init__(
@@ -75,6 +82,7 @@ class MonitorScreen(CapturedActions):
         super().__init__()
         self.run = run
         self.glyphs = glyphs
+        self.key_map = keys
         self.control = Control(run, self.tell)
         self.playback = PlaybackControl(run)
         self.files = Files(self, run, glyphs, self.tell)
@@ -84,6 +92,7 @@ class MonitorScreen(CapturedActions):
         self.latency = LatencyPane(id="latency", glyphs=glyphs)
         self.reads = ReadsPane(id="reads", glyphs=glyphs)
         self.area = CapturedArea(id="area", glyphs=glyphs)
+        self.log_pane = LogPane(id="log", glyphs=glyphs)
         self.health = HealthStrip(id="health", glyphs=glyphs)
         self.keys = KeyBar(id="keys", glyphs=glyphs, keys=keys)
         self._first_filter = filter
@@ -107,6 +116,7 @@ class MonitorScreen(CapturedActions):
             yield self.latency
             yield self.reads
         yield self.area
+        yield self.log_pane
         yield self.health
         yield self.keys
 
@@ -137,6 +147,7 @@ class MonitorScreen(CapturedActions):
         before, self._shown = self._shown, _Shown(newest, shown, view)
         if before is not None and before.same_as(self._shown):
             return
+        self.offer_log()
         # State, clock and failure are those of now, also while the view is held.
         self.heading.show(newest, view)
         self.banner.show(newest, view)
@@ -148,7 +159,8 @@ class MonitorScreen(CapturedActions):
             pane.show(counted, view)
         self.area.show(shown)
 
-    def _again(self) -> None:
+    def redraw(self) -> None:
+        """Draw the panes although nothing has changed."""
         self._shown = None
         self.tick()
 
@@ -167,10 +179,14 @@ class MonitorScreen(CapturedActions):
         elif self.playback.playback is not None:
             groups = [Where.GROUPS] if self.area.grouped else []
             self.keys.show(Where.REPLAY, *groups, *places, without=_NOT_IN_REPLAY)
-        elif self.area.grouped:
-            self.keys.show(Where.GROUPS, *places)
         else:
-            self.keys.show(*places)
+            groups = [Where.GROUPS] if self.area.grouped else []
+            snapshot = self.run.snapshot
+            failed = snapshot.state is RunState.FAILED
+            log = [Where.FAILED] if failed and snapshot.log else []
+            without = _NOT_AFTER_FAILURE if failed else frozenset[str]()
+            without |= _NOT_OVER_LOG if self.log_shown else frozenset()
+            self.keys.show(*log, *groups, *places, without=without)
 
     def on_captured_area_editing(self) -> None:
         """Other keys while a filter is typed."""
@@ -208,17 +224,17 @@ class MonitorScreen(CapturedActions):
         self._baseline = self._held or self.run.snapshot
         self.area.groups.restart()
         self.tell(f"Counting from 0; {self.keys.keys.text('reset.undo')} shows everything again.")
-        self._again()
+        self.redraw()
 
     def action_unreset(self) -> None:
         """Show everything since the start."""
         self._baseline = None
-        self._again()
+        self.redraw()
 
     def action_split(self) -> None:
         """Latencies by mode or by map kind."""
         self._by_kind = not self._by_kind
-        self._again()
+        self.redraw()
 
     def action_export(self) -> None:
         """Ask for a name and write the events in view."""
@@ -242,13 +258,18 @@ class MonitorScreen(CapturedActions):
         """Play a recording faster or slower."""
         self.playback.faster(factor)
 
+    def unzoom(self) -> None:
+        """Give the panes their own places again."""
+        self.query(".-zoomed").remove_class("-zoomed")
+        self.remove_class("-zoom")
+
     def action_zoom(self) -> None:
         """Give the focused pane the whole screen, or give it back."""
-        zoomed = self.query(".-zoomed")
+        if self.log_shown:
+            return  # it has it already
         focused = self.focused
-        if zoomed or focused is None:
-            zoomed.remove_class("-zoomed")
-            self.remove_class("-zoom")
+        if self.has_class("-zoom") or focused is None:
+            self.unzoom()
         else:
             self.add_class("-zoom")
             holder = next(
@@ -257,4 +278,4 @@ class MonitorScreen(CapturedActions):
             )
             for widget in filter(None, (focused, holder)):
                 widget.add_class("-zoomed")
-        self.call_after_refresh(self._again)
+        self.call_after_refresh(self.redraw)

@@ -12,7 +12,7 @@ from twtui.ui.lines import Line
 _INDENT = 15
 _PLACES = (
     Where.MONITOR, Where.GROUPS, Where.FILTER, Where.REPLAY, Where.PICKER, Where.LIST, Where.READING, Where.DIALOG,
-    Where.DETAIL, Where.FINDINGS, Where.EVERYWHERE,
+    Where.DETAIL, Where.FAILED, Where.FINDINGS, Where.EVERYWHERE,
 )  # fmt: skip
 _FILTERS = (
     ("pid:1,2 tid:3", "by process or thread"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 from twtui.model.enums import MapKind, Mode, RunState, TargetState
@@ -14,6 +15,8 @@ from twtui.ui.lines import Line, Span, cut, fit, join, spread
 
 _NAME_CELLS = 24
 _ONE_LINE_FROM = 138
+_FAILURE_LINES = 3
+"""Of what happened, and of what to do about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +170,24 @@ def _progress(playback: Playback, width: int, glyphs: Glyphs) -> Line:
     return ((glyphs.line * done + glyphs.live, "good"), (glyphs.line * (cells - done), "dim"))
 
 
+def _failure(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
+    """What happened, what to do about it, and what can be done here."""
+    error = display_name(snapshot.error) or "the run has failed"
+    lines: list[Line] = []
+    for words, role, sign in (
+        (error, "bad", glyphs.failed),
+        (display_name(snapshot.hint), "", " "),
+    ):
+        folded = textwrap.wrap(words, max(width - 2, 20))
+        if len(folded) > _FAILURE_LINES:
+            folded[_FAILURE_LINES - 1] += f" {glyphs.ellipsis}"
+        for number, part in enumerate(folded[:_FAILURE_LINES]):
+            lines.append(cut(((f"{' ' if number else sign} {part}", role),), width))
+    below = "its log is below" if snapshot.log else "the numbers below are the last ones"
+    lines.append(cut(((f"  {below}; p picks again, q leaves", "warn"),), width))
+    return lines
+
+
 def banner_lines(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     """What must not be overlooked: data that is not live, losses, or a run that has failed."""
     lines: list[Line] = []
@@ -183,9 +204,5 @@ def banner_lines(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     if losses:
         lines.append(cut(((f"{glyphs.warning}{losses}", "warn"),), width))
     if snapshot.state is RunState.FAILED:
-        error = display_name(snapshot.error) or "the run has failed"
-        lines.append(cut(((f"{glyphs.failed} {error}", "bad"),), width))
-        hint = f"{display_name(snapshot.hint)}  " if snapshot.hint else ""
-        after = "p picks again, q leaves; the numbers below are the last ones"
-        lines.append(cut(((f"  {hint}{after}", "warn"),), width))
+        lines += _failure(snapshot, width, glyphs)
     return lines
