@@ -179,8 +179,8 @@ class RecordRun:
             states = {target.state for target in batch.reading.targets}
             self._all_ended = states == {TargetState.EXITED}
         if self._keep:
-            matches, known = self._keep.matches, self._captures
-            events = [e for e in events if matches(e, *known.get(e.capture, ("", "none")))]
+            matches, known, names = self._keep.matches, self._captures, self._names
+            events = [e for e in events if matches(e, *known.get(e.capture, ("", "none")), names)]
         if self._limits.count:
             events = events[: self._limits.count - self._written]
         self._written += len(events)

@@ -37,12 +37,15 @@ def batches(
 ) -> Iterator[tuple[Batch, list[Event], Captures]]:
     """Every batch with its events, as far as a filter keeps them, and their captures."""
     captures: dict[int, tuple[str, str]] = {}
+    names: dict[tuple[int, int], str] = {}
     for batch, events in recording.batches():
         if batch.captures:
             captures = {**captures, **batch.captures}
+        names.update(batch.names)
         kept = events
         if keep:
-            kept = [e for e in events if keep.matches(e, *captures.get(e.capture, ("", "none")))]
+            texts = captures.get
+            kept = [e for e in events if keep.matches(e, *texts(e.capture, ("", "none")), names)]
         yield batch, kept, captures
 
 

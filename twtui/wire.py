@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, overload
 
@@ -67,6 +69,7 @@ _KIND_WORD = (8 + 52) // 4
 _KINDS = tuple(MapKind)
 _MODES = tuple(Mode)
 _WITH_REGISTERS = int(EventFlag.WITH_REGISTERS)
+_new_event: Callable[[tuple[Any, ...]], Event] = partial(tuple.__new__, Event)
 
 
 class WireError(TwtuiError):
@@ -156,11 +159,19 @@ class Records(Sequence[Event]):
             (size,) = _SIZE.unpack_from(records, at)
             registers = records[end : at + 8 + (size & _LENGTH_MASK)]
             flags &= ~_WITH_REGISTERS
-        return Event(
+        # the constructor of a NamedTuple would do the same in one call more
+        return _new_event((
             trigger_ns, ran_ns, address, nofault, result, tgid, tid, wanted,
             trigger_cpu, ran_cpu, _KINDS[kind], _MODES[mode], capture, flags,
             comm.partition(b"\0")[0], records[start:end], registers,
-        )  # fmt: skip
+        ))  # fmt: skip
+
+
+def rows_of(events: Sequence[Event]) -> Mapping[Row, int]:
+    """How many events there are of each row of the ledger; of ``Records`` without making any."""
+    if isinstance(events, Records):
+        return events.rows
+    return Counter((event.map_kind, event.mode) for event in events)
 
 
 def iter_events(records: bytes) -> Iterator[Event]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import struct
 import time
+from types import MappingProxyType
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from twtui.model.content import Names
 from twtui.model.enums import EventFlag, MapKind, Mode
 from twtui.model.event import NOT_TRIED, Event
 from twtui.model.filter import MAX_LENGTH, FilterError, parse_filter, words_filter
@@ -21,8 +24,13 @@ EVENT = Event(
 )  # fmt: skip
 
 
-def matches(text: str, event: Event = EVENT, capture: str = "str(arg2)") -> bool:
-    return parse_filter(text).matches(event, "syscall:openat", capture)
+def matches(
+    text: str,
+    event: Event = EVENT,
+    capture: str = "str(arg2)",
+    names: Names = MappingProxyType({}),
+) -> bool:
+    return parse_filter(text).matches(event, "syscall:openat", capture, names)
 
 
 @pytest.mark.parametrize(
@@ -156,7 +164,8 @@ def test_the_canonical_text_means_the_same(text: str) -> None:
     assert str(again) == str(parsed)
     assert again == parsed
     for event in (EVENT, EVENT._replace(data=b"axb c", flags=0, result=-14)):
-        assert parsed.matches(event, "sample", "none") == again.matches(event, "sample", "none")
+        found = parsed.matches(event, "sample", "none", {})
+        assert found == again.matches(event, "sample", "none", {})
 
 
 @settings(deadline=None, max_examples=300)
@@ -176,7 +185,7 @@ def test_garbage_raises_nothing_but_an_error_with_a_place(text: str) -> None:
     except FilterError as error:
         place = error.position
     else:
-        parsed.matches(EVENT, "sample", "stack")
+        parsed.matches(EVENT, "sample", "stack", {})
         assert str(parse_filter(str(parsed))) == str(parsed)
     assert 0 <= place <= len(text)
 
@@ -195,3 +204,46 @@ def test_no_expression_takes_long() -> None:
     for text in ("text~/(a+)+$/", "text~/(a|a)*b/", "text~/.*.*.*.*x/", "text~/(a*)*(a*)*b/"):
         assert not matches(text, hostile)
     assert time.perf_counter() - started < 2
+
+
+KERNEL_TEXT = 0xFFFF_FFFF_8100_0000
+STACK = EVENT._replace(data=struct.pack("<3Q", 0x5000, 0x5100, KERNEL_TEXT))
+NAMES = {
+    (4242, 0x5000): "dictFind+0x10 (redis-server)",
+    (4242, 0x5100): "lookupKey+0x4 (redis-server)",
+    (0, KERNEL_TEXT): "do_syscall_64+0x4 (kernel)",
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dictfind",
+        "lookupKey",
+        '"(redis-server)"',
+        "text~/^do_syscall/",
+        "text~/LOOKUP/i",
+        "!0x5000",
+    ],
+)
+def test_stacks_are_searched_by_the_names_of_their_frames(text: str) -> None:
+    assert matches(text, STACK, "stack", NAMES)
+
+
+def test_the_names_are_those_of_the_process_of_the_event() -> None:
+    assert not matches("dictFind", STACK._replace(pid=1), "stack", NAMES)
+    assert matches("0x5000", STACK._replace(pid=1), "stack", NAMES)
+
+
+FRAMES = EVENT._replace(
+    data=encode(
+        [PythonFrame("handle", "/shop/views.py", 12), PythonFrame("main", "/shop/app.py", 3)]
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "text", ["handle", "views.py", '"shop/views.py:12"', "text~/main .*app/", '!"app.py:12"']
+)
+def test_python_frames_are_searched_by_function_and_place(text: str) -> None:
+    assert matches(text, FRAMES, "python")

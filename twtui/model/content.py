@@ -12,6 +12,8 @@ from twtui.model.display import frame_text
 from twtui.model.event import Event
 
 _OF_FUNCTIONS = (Read.STACK, Read.PYTHON)
+Names = Mapping[tuple[int, int], str]
+"""Of stack addresses, by process (0: the kernel) and address."""
 
 
 def addresses_of(data: bytes) -> tuple[int, ...]:
@@ -34,7 +36,7 @@ def functions_of(data: bytes, read: Read) -> tuple[str, ...]:
     return ()
 
 
-def frames_of(event: Event, read: Read, names: Mapping[tuple[int, int], str]) -> tuple[str, ...]:
+def frames_of(event: Event, read: Read, names: Names) -> tuple[str, ...]:
     """The frames of a stack as people read them, newest first; none for other reads.
 
     Args:
@@ -56,7 +58,7 @@ def frames_of(event: Event, read: Read, names: Mapping[tuple[int, int], str]) ->
     )
 
 
-def function_of(event: Event, read: Read, names: Mapping[tuple[int, int], str]) -> str:
+def function_of(event: Event, read: Read, names: Names) -> str:
     """The newest function of the user's part of a stack, without the place; empty where there is none.
 
     Of a module without symbols it is the module, as single addresses tell nothing.
@@ -73,6 +75,19 @@ def function_of(event: Event, read: Read, names: Mapping[tuple[int, int], str]) 
 def is_plain(read: Read) -> bool:
     """The data is what the target had, to be taken as text."""
     return read not in NUMBER_BYTES and read not in _OF_FUNCTIONS
+
+
+def searched_text(event: Event, read: Read, names: Names) -> str:
+    """What a filter looks at: the data as text, and the frames of a stack by their names, a line each.
+
+    Args:
+        event: Any.
+        read: What was read.
+        names: Of stack addresses, by process (0: the kernel) and address.
+    """
+    if read in _OF_FUNCTIONS:
+        return "\n".join(frames_of(event, read, names))
+    return text_of(event, read)
 
 
 def text_of(event: Event, read: Read) -> str:

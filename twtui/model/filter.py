@@ -15,11 +15,9 @@ in double quotes. Without capital letters it matches those too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from twtui.errors import UsageError
-from twtui.model.event import Event
 from twtui.model.filter_terms import Matches, TermError, flag_term, is_flag, quoted, term
 
 MAX_LENGTH = 1000
@@ -46,8 +44,8 @@ class Filter:
     """A parsed filter. ``str()`` gives its one canonical text, which parses to an equal value."""
 
     text: str
-    matches: Callable[[Event, str, str], bool]
-    """Of an event, the text of its trigger and the text of its capture. Takes time in proportion to the data."""
+    matches: Matches
+    """Takes time in proportion to the data."""
 
     def __str__(self) -> str:
         return self.text

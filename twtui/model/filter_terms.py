@@ -8,14 +8,14 @@ from fnmatch import fnmatchcase
 from operator import ge, gt, le, lt
 
 from twtui.model.capture import read_of
-from twtui.model.content import is_plain, text_of
+from twtui.model.content import Names, is_plain, searched_text
 from twtui.model.enums import EventFlag, MapKind, Mode
 from twtui.model.event import NOT_TRIED, Event
 from twtui.model.pattern import Pattern
 from twtui.model.pattern_syntax import PatternError
 
-Matches = Callable[[Event, str, str], bool]
-"""Of an event, the text of its trigger and the text of its capture."""
+Matches = Callable[[Event, str, str, Names], bool]
+"""Of an event, the text of its trigger, the text of its capture, and the names of stack addresses."""
 Term = tuple[str, Matches]
 """Canonical text, and what it matches."""
 
@@ -35,7 +35,7 @@ class TermError(ValueError):
         self.message, self.position = message, position
 
 
-def _failed(event: Event, _trigger: str, _capture: str) -> bool:
+def _failed(event: Event, *_: object) -> bool:
     result = event.nofault if event.result == NOT_TRIED else event.result
     return bool(event.flags & EventFlag.GONE) or (result < 0 and result != NOT_TRIED)
 
@@ -143,7 +143,7 @@ def _names(name: str, value: str, start: int) -> Term:
     text = f"{name}:{shown}"
     tests = tuple(map(_name_test, patterns))
     if name == "trigger":
-        return text, lambda _event, trigger, _capture: any(test(trigger) for test in tests)
+        return text, lambda _event, trigger, *_: any(test(trigger) for test in tests)
     return text, lambda event, *_: _any_name(tests, event.comm)
 
 
@@ -159,7 +159,7 @@ def _delay(sign: str, value: str, start: int) -> Term:
     unit = found[2].replace("µ", "u")
     limit_ns, compare = float(found[1]) * _UNITS_NS[unit], _COMPARE[sign]
 
-    def matches(event: Event, _trigger: str, _capture: str) -> bool:
+    def matches(event: Event, *_: object) -> bool:
         delay_ns = event.delay_ns
         return delay_ns is not None and compare(delay_ns, limit_ns)
 
@@ -177,8 +177,8 @@ def _expression(value: str, start: int) -> Term:
     except PatternError as error:
         raise TermError(error.message, start + 1 + error.position) from None
 
-    def matches(event: Event, _trigger: str, capture: str) -> bool:
-        return search(text_of(event, read_of(capture)))
+    def matches(event: Event, _trigger: str, capture: str, names: Names) -> bool:
+        return search(searched_text(event, read_of(capture), names))
 
     return f"text~/{body}/{flags}", matches
 
@@ -189,11 +189,11 @@ def _words(words: str) -> Matches:
     needle = words.encode("utf-8", "surrogateescape")
     in_bytes = not any_case or words.isascii()
 
-    def matches(event: Event, _trigger: str, capture: str) -> bool:
+    def matches(event: Event, _trigger: str, capture: str, names: Names) -> bool:
         read = read_of(capture)
         if in_bytes and is_plain(read):
             return needle in (event.data.lower() if any_case else event.data)
-        text = text_of(event, read)
+        text = searched_text(event, read, names)
         return words in (text.lower() if any_case else text)
 
     return matches

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate
 from typing import overload
 
 from twtui.model.event import Event
@@ -42,16 +42,18 @@ class EventWindow(Sequence[Event]):
         return self._ends[-1] - self._skipped if self._ends else 0
 
     def __iter__(self) -> Iterator[Event]:
-        return self._from(0)
+        return self._between(0, len(self))
 
-    def _from(self, start: int) -> Iterator[Event]:
-        at = start + self._skipped
+    def _between(self, start: int, stop: int) -> Iterator[Event]:
+        """Events from one place to another; only these are made."""
+        at, end = start + self._skipped, stop + self._skipped
         number = bisect_right(self._ends, at)
-        if number == len(self._runs):
-            return iter(())
-        first = self._runs[number]
-        head = first[at - (self._ends[number] - len(first)) :]
-        return chain(head, *self._runs[number + 1 :])
+        while at < end:
+            run, run_end = self._runs[number], self._ends[number]
+            begin = run_end - len(run)
+            whole = at == begin and end >= run_end
+            yield from run if whole else run[at - begin : end - begin]
+            at, number = run_end, number + 1
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -60,8 +62,8 @@ class EventWindow(Sequence[Event]):
     def __getitem__(self, index: int | slice) -> Event | tuple[Event, ...]:
         if isinstance(index, slice):
             start, stop, step = index.indices(len(self))
-            if (stop, step) == (len(self), 1):
-                return tuple(self._from(start))
+            if step == 1:
+                return tuple(self._between(start, max(start, stop)))
             return tuple(self[number] for number in range(start, stop, step))
         at = index + len(self) if index < 0 else index
         if not 0 <= at < len(self):

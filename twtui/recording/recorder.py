@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from operator import itemgetter
 from pathlib import Path
 
 from twtui import __version__
@@ -22,8 +21,7 @@ from twtui.model.redaction import Redaction
 from twtui.model.snapshot import BackendInfo
 from twtui.recording.schema import Meta
 from twtui.recording.writer import RecordingWriter, SizeLimitError
-
-_row_of = itemgetter(Event._fields.index("map_kind"), Event._fields.index("mode"))
+from twtui.wire import rows_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class Recorder:
             self._mode = batch.mode or self._mode
             if self._writer is not None:
                 self._write(batch, events)
-            self._delivered.update(map(_row_of, events))
+            self._delivered.update(rows_of(events))
             reading = batch.reading or (self._last.reading if self._last else None)
             self._last = Batch(batch.at_ns, reading=reading)
             if batch.end:

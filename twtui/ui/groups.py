@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -86,6 +87,8 @@ class Groups:
         """Events of values that were too rare to be kept."""
         self.missed = 0
         """Events that had left the view before they could be counted."""
+        self.made = 0
+        """Groups so far, those that were too rare to be kept included."""
         self._groups: dict[Key, Group] = {}
         self._rated_ns = at_ns
         self._last = 0
@@ -96,6 +99,10 @@ class Groups:
     def get(self, key: Key) -> Group | None:
         """The group of a value, unless it was too rare to be kept."""
         return self._groups.get(key)
+
+    def newest(self, number: int) -> list[Key]:
+        """The values that were met last, in the order in which they came; at most so many."""
+        return list(islice(reversed(self._groups), number))[::-1]
 
     def feed(
         self,
@@ -125,6 +132,7 @@ class Groups:
                 if len(groups) >= MAX_GROUPS:
                     self._shed()
                 group = groups[key] = Group(key, event, number)
+                self.made += 1
             group.event, group.number = event, number
             group.count += 1
             self.total += 1

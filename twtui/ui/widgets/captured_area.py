@@ -17,6 +17,7 @@ from twtui.ui.selection import EVERYTHING
 from twtui.ui.widgets.event_list import EventList
 from twtui.ui.widgets.filter_bar import FilterBar
 from twtui.ui.widgets.group_list import GroupList
+from twtui.ui.widgets.sliced import SlicedPane
 
 
 class CapturedArea(Container):
@@ -64,6 +65,11 @@ class CapturedArea(Container):
         selection = self.shown.selection
         self.bar.show_matches(selection.count, selection.window)
 
+    def on_sliced_pane_caught_up(self, event: SlicedPane.CaughtUp) -> None:
+        """All of the window has been judged."""
+        event.stop()
+        self._count_matches()
+
     def set_filter(self, wanted: Filter) -> None:
         """Show only what matches."""
         self.filter = wanted
@@ -105,4 +111,5 @@ class CapturedArea(Container):
         """The snapshot in view and its events that the filter lets through; None before the first."""
         if self._snapshot is None:
             return None
+        self.shown.selection.judge()
         return self._snapshot, self.shown.selection.events()

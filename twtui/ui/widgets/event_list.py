@@ -15,16 +15,16 @@ from twtui.ui.escape import display_name
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
-from twtui.ui.selection import Selection
+from twtui.ui.selection import SLICE, Selection
 from twtui.ui.views.captured import Layout, Sources, empty_text, event_line, header_line
-from twtui.ui.widgets.rows import RowsPane
+from twtui.ui.widgets.sliced import SlicedPane
 
 _CACHED_LINES = 1024
 _ARRIVALS = 1000
 """Snapshots whose times are remembered: some minutes."""
 
 
-class EventList(RowsPane):
+class EventList(SlicedPane):
     """Events of the newest snapshot, or, while the user reads older ones, of the one being read."""
 
     BINDINGS = bindings(Where.READING)
@@ -37,6 +37,8 @@ class EventList(RowsPane):
         self._sources = Sources((), (), 0)
         self._layout = Layout.for_width(80)
         self._cache: LRUCache[int, Line] = LRUCache(_CACHED_LINES)
+        self._place: tuple[int, int] | None = None
+        """Numbers of the events under the cursor and at the top, until they are judged again."""
         self._arrivals: deque[tuple[int, int]] = deque(maxlen=_ARRIVALS)
 
     @property
@@ -83,27 +85,44 @@ class EventList(RowsPane):
         numbers = self.selection.numbers
         kept = numbers[self.top] >= first if numbers else True
         if self.following or kept or again:
-            self._keep_place(lambda: self.selection.take(snapshot))
+            self._keep_place(lambda: self.selection.take(snapshot, SLICE))
         self._retitle()
         self.update()
+        self.go_on()
 
     def _keep_place(self, change: Callable[[], None]) -> None:
         """Change the rows; cursor and view stay at their events, or at the newest when following."""
         numbers = self.selection.numbers
-        at = (numbers[self.cursor], numbers[self.top]) if numbers else (0, 0)
+        at = self._place or ((numbers[self.cursor], numbers[self.top]) if numbers else (0, 0))
         change()
+        # the events that the view was at may not have been judged yet
+        self._place = at if self.behind else None
         if self.following:
             self.cursor = self.count - 1
         else:
             self.cursor, self.top = map(self.selection.index_of, at)
         self.clamp()
 
-    def set_filter(self, wanted: Filter) -> None:
-        """Show only what matches, from now on."""
-        self._keep_place(lambda: self.selection.set_filter(wanted))
+    @property
+    def behind(self) -> bool:
+        """Events in the window are still to be judged."""
+        return self.selection.behind > 0
+
+    def do_slice(self) -> None:
+        """Judge some more."""
+        self._keep_place(lambda: self.selection.judge(SLICE))
+
+    def settle(self) -> None:
+        """Show what matches now."""
         self._retitle()
         self.update()
         self.refresh()
+
+    def set_filter(self, wanted: Filter) -> None:
+        """Show only what matches, from now on."""
+        self._keep_place(lambda: self.selection.set_filter(wanted, SLICE))
+        self.settle()
+        self.go_on()
 
     def _retitle(self) -> None:
         separator = self.glyphs.separator
@@ -132,6 +151,7 @@ class EventList(RowsPane):
     def moved(self) -> None:
         """Reading stops the following; reaching the end again does not restart it by accident."""
         self.following = False
+        self._place = None
         self._retitle()
 
     def action_last(self) -> None:

@@ -9,16 +9,19 @@ from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
 from twtui.ui.escape import display_name
 from twtui.ui.glyphs import UNICODE, Glyphs
-from twtui.ui.groups import Group, Groups, GroupSort
+from twtui.ui.groups import MAX_GROUPS, Group, Groups, GroupSort, Key
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
-from twtui.ui.selection import Selection
+from twtui.ui.selection import SLICE, Selection
 from twtui.ui.views.captured import Sources, empty_text
 from twtui.ui.views.groups import GroupLayout, group_header, group_line, others_line
-from twtui.ui.widgets.rows import RowsPane
+from twtui.ui.widgets.sliced import SlicedPane
+
+_MOST_HELD = 2 * MAX_GROUPS
+"""Rows while the order is held; what comes beyond them is shown when they are ranked again."""
 
 
-class GroupList(RowsPane):
+class GroupList(SlicedPane):
     """Values of the events since the grouping began. Counts change in place; the order, only while it follows."""
 
     BINDINGS = bindings(Where.READING)
@@ -31,8 +34,13 @@ class GroupList(RowsPane):
         self.selection = Selection()
         self._groups = Groups()
         self._order: list[Group] = []
+        self._held: set[Key] = set()
+        """The values in the order, while it is held."""
+        self._made = 0
+        self._overdue = True
         self._latest: Snapshot | None = None
         self._seen = 0
+        """Number of the last event that was counted, or had left the window by then."""
         self._sources = Sources((), (), 0)
 
     @property
@@ -49,8 +57,13 @@ class GroupList(RowsPane):
         """The newest event of the value under the cursor, and its number."""
         if self.cursor >= len(self._order):
             return None
-        group = self._order[self.cursor]
+        group = self._at(self.cursor)
         return group.event, group.number
+
+    def _at(self, index: int) -> Group:
+        """The group of a row; one that was shed and has come again is counted anew."""
+        held = self._order[index]
+        return self._groups.get(held.key) or held
 
     @property
     def sources(self) -> Sources:
@@ -59,12 +72,14 @@ class GroupList(RowsPane):
 
     def restart(self) -> None:
         """Count anew, from the events that are still there."""
-        self._groups = Groups()
-        self._order = []
-        self._seen = 0
+        self._forget()
         self.cursor = self.top = 0
         if self._latest is not None:
             self.show(self._latest)
+
+    def _forget(self) -> None:
+        self._groups, self._order, self._held = Groups(), [], set()
+        self._seen = self._made = 0
 
     def set_filter(self, wanted: Filter) -> None:
         """Count only what matches; begins anew."""
@@ -74,22 +89,44 @@ class GroupList(RowsPane):
 
     def show(self, snapshot: Snapshot) -> None:
         """Count what a newer snapshot brings."""
-        if self._latest is not None and snapshot.events_seen < self._seen:
-            self._groups, self._order, self._seen = Groups(), [], 0
+        if self._latest is not None and snapshot.events_seen < self._latest.events_seen:
+            self._forget()
         self._latest = snapshot
         self._sources = Sources.of(snapshot)
-        selection, groups = self.selection, self._groups
-        selection.take(snapshot)
+        self.selection.take(snapshot, SLICE)
+        left = self.selection.first - 1
         if self._seen:
-            groups.missed += max(selection.first - self._seen - 1, 0)
-        start = selection.index_of(self._seen + 1)
-        groups.feed(
-            ((number, selection.event(number)) for number in selection.numbers[start:]),
-            snapshot.captures,
-            snapshot.names,
-        )
-        self._seen = snapshot.events_seen
-        groups.pace(snapshot.at_ns)
+            self._groups.missed += max(left - self._seen, 0)
+        self._seen = max(self._seen, left)
+        self._count(SLICE)
+        if self._overdue or not self.behind:
+            self.settle()
+        # a window that is never done before the next comes is shown all the same
+        self._overdue = self.behind
+        self.go_on()
+
+    @property
+    def behind(self) -> bool:
+        """Events in the window are still to be counted."""
+        return self._seen < self.selection.judged or self.selection.behind > 0
+
+    def do_slice(self) -> None:
+        """Judge and count some more."""
+        self.selection.judge(SLICE)
+        self._count(SLICE)
+
+    def _count(self, most: int) -> None:
+        if self._latest is not None:
+            end = min(self._seen + most, self.selection.judged)
+            new = self.selection.between(self._seen, end)
+            self._groups.feed(new, self._latest.captures, self._latest.names)
+            self._seen = max(self._seen, end)
+
+    def settle(self) -> None:
+        """Rank and show what was counted."""
+        self._overdue = False
+        if self._latest is not None:
+            self._groups.pace(self._latest.at_ns)
         self._rank()
         self._retitle()
         self.update()
@@ -99,11 +136,16 @@ class GroupList(RowsPane):
         if self.following:
             keys = groups.ranked(self.sort, self.reversed)
             self._order = [group for key in keys if (group := groups.get(key))]
-        elif len(groups) != len(self._order):
+            self._held = set()
+        elif groups.made != self._made:
             # New values come last, so that no row moves; one that was shed stays as it was.
-            known = {group.key for group in self._order}
-            news = [key for key in groups.ranked(GroupSort.COUNT) if key not in known]
+            self._held = self._held or {group.key for group in self._order}
+            newest = groups.newest(groups.made - self._made)
+            room = max(_MOST_HELD - len(self._order), 0)
+            news = [key for key in newest if key not in self._held][:room]
+            self._held.update(news)
             self._order += [group for key in news if (group := groups.get(key))]
+        self._made = groups.made
         self.clamp()
 
     def _retitle(self) -> None:
@@ -151,7 +193,7 @@ class GroupList(RowsPane):
         if index == len(self._order):
             return others_line(groups.others, groups.missed, width, self.glyphs)
         layout = GroupLayout.for_width(width)
-        return group_line(self._order[index], groups.total, self._sources, layout, self.glyphs)
+        return group_line(self._at(index), groups.total, self._sources, layout, self.glyphs)
 
     def empty(self) -> Sequence[Line]:
         """Why there is no value."""
