@@ -9,6 +9,7 @@ import pytest
 from ui_samples import DIRECT, EVENTS, make_event, make_row, make_snapshot
 from ui_stage import on_stage
 
+from twtui.model.arrivals import UNKNOWN_NS, Arrivals
 from twtui.model.enums import MapKind, Mode, RunState, TargetState
 from twtui.model.ledger import Counters
 from twtui.model.python_frames import PythonFrame, encode
@@ -31,7 +32,11 @@ def test_the_drawing_has_its_points_above_each_other(width: int) -> None:
     ]
     names, line, clocks, places = drawn
     assert max(map(len, drawn)) <= width
-    for name, place in (("trigger", "CPU 0"), ("callback", "CPU 1"), ("in view", "delivered")):
+    for name, place in (
+        ("trigger", "CPU 0"),
+        ("callback", "CPU 1"),
+        ("delivered", "from the ring"),
+    ):
         at = names.index(name)
         assert line[at] == "●"
         assert places.index(place) == at
@@ -47,13 +52,13 @@ def test_what_was_not_deferred_has_no_callback() -> None:
     assert all(line_width(((text, ""),)) <= 100 for text in drawn)
 
 
-async def test_when_it_came_into_view_is_that_of_the_first_snapshot_with_it() -> None:
-    event = make_event(1)
-    at_ns = event.ran_ns + 50_000_000
-    async with on_stage(make_snapshot((), 0, at_ns=at_ns - 1)) as stage:
-        await stage.publish(make_snapshot((event,), at_ns=at_ns))
-        await stage.publish(make_snapshot((event, make_event(2)), at_ns=at_ns + 10**9))
-        await stage.press("up", "enter")
+async def test_delivered_is_when_the_batch_was_taken_from_the_ring() -> None:
+    first, second = make_event(1), make_event(2)
+    times = ((1, first.ran_ns + 50_000_000), (2, second.ran_ns + 70_000_000))
+    async with on_stage(make_snapshot((first, second), arrivals=Arrivals(times))) as stage:
+        await stage.press("enter")
+        assert " 70 ms " in stage.text
+        await stage.press("left")
         assert " 50 ms " in stage.text
 
 
@@ -67,6 +72,15 @@ async def test_the_registers_of_the_trigger_are_there_as_many_to_a_line_as_fit(
     assert shown[first].split()[::2] == ["r15", "r14", "r13", "r12"][:beside]
     assert "rip 0x0000000000000010" in "\n".join(shown[first:])
     assert max(map(len, shown[first:])) <= width
+
+
+async def test_an_event_whose_batch_is_forgotten_has_no_such_point() -> None:
+    async with on_stage(
+        make_snapshot((make_event(1),), arrivals=Arrivals(((1, UNKNOWN_NS),)))
+    ) as stage:
+        await stage.press("enter")
+        assert "callback ran" in stage.text
+        assert "delivered" not in stage.text
 
 
 async def test_at_80_columns_the_drawing_is_still_there() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from twtui.model import fold
-from twtui.model.batch import Batch, Reading
+from twtui.model.batch import Batch, Reading, Resume
 from twtui.model.capture import parse_capture
 from twtui.model.cost import OwnUse
 from twtui.model.enums import MapKind, Mode, RunState
@@ -49,6 +49,28 @@ def test_the_window_keeps_the_newest_in_order() -> None:
         assert numbers(before) == numbers(before)
         assert numbers(state) == list(range(state.events_seen))[-4:]
     assert state.events_seen == 20
+
+
+def test_every_event_in_the_window_has_the_time_of_its_batch() -> None:
+    state = begin(window=4)
+    state = after(state, [event(0), event(1)], at_ns=START)
+    state = after(state, [event(2)], at_ns=START + 7)
+    assert [fold.snapshot(state).arrivals.of(number) for number in (1, 2, 3, 4)] == [
+        START, START, START + 7, None,
+    ]  # fmt: skip
+    for later in range(20):
+        state = after(state, [event(3 + later)], at_ns=START + 100 + later)
+    arrivals = fold.snapshot(state).arrivals
+    assert len(arrivals.batches) == 4
+    assert [arrivals.of(n) for n in (20, 23)] == [START + 116, START + 119]
+
+
+def test_what_a_jump_has_brought_has_no_such_time() -> None:
+    jump = Resume({HASH_RESUME: 0})
+    state = after(begin(), [event(0), event(1)], resume=jump)
+    state = after(state, [event(2)], at_ns=START + 7)
+    arrivals = fold.snapshot(state).arrivals
+    assert [arrivals.of(number) for number in (1, 2, 3)] == [None, None, START + 7]
 
 
 def test_skipped_counts_only_what_nobody_could_see() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from operator import itemgetter
 
+from twtui.model.arrivals import UNKNOWN_NS, Arrivals
 from twtui.model.batch import Batch, Reading, Resume
 from twtui.model.cost import NO_COST, NO_USE, Cost, OwnUse
 from twtui.model.enums import MapKind, Mode, RunState
@@ -46,6 +47,7 @@ class State:
     at_ns: int = 0
     events: EventWindow = field(default_factory=EventWindow)
     events_seen: int = 0
+    arrivals: Arrivals = field(default_factory=Arrivals)
     unseen: int = 0
     """Of ``events``, how many came after the last snapshot."""
     skipped: int = 0
@@ -116,7 +118,9 @@ def fold(
     if batch.resume is not None:
         state = _resumed(state, batch.resume)
     if events:
-        state = _with_events(state, events, Counter(map(_row_of, events)) if rows is None else rows)
+        counted = Counter(map(_row_of, events)) if rows is None else rows
+        at_ns = UNKNOWN_NS if batch.resume is not None else batch.at_ns
+        state = _with_events(state, at_ns, events, counted)
     if batch.reading is not None:
         state = _with_reading(state, batch, batch.reading)
     known = {i: texts for i, texts in batch.captures.items() if 0 <= i < MAX_CAPTURES}
@@ -162,15 +166,19 @@ def _with_names(
     return both if len(both) <= MOST_NAMES else dict(islice(both.items(), len(both) // 2, None))
 
 
-def _with_events(state: State, events: Sequence[Event], rows: Mapping[Row, int]) -> State:
+def _with_events(
+    state: State, at_ns: int, events: Sequence[Event], rows: Mapping[Row, int]
+) -> State:
     delivered = dict(state.delivered)
     for row, count in rows.items():
         delivered[row] = delivered.get(row, 0) + count
     unseen = state.unseen + len(events)
+    seen = state.events_seen + len(events)
     return replace(
         state,
         events=state.events.with_events(events, state.window),
-        events_seen=state.events_seen + len(events),
+        events_seen=seen,
+        arrivals=state.arrivals.with_batch(seen, at_ns, seen - state.window + 1),
         unseen=min(unseen, state.window),
         skipped=state.skipped + max(unseen - state.window, 0),
         delivered=delivered,
@@ -261,6 +269,7 @@ def snapshot(state: State, own: OwnUse = NO_USE) -> Snapshot:
         invariants=state.invariants,
         events=state.events,
         events_seen=state.events_seen,
+        arrivals=state.arrivals,
         captures=tuple(capture for _, capture in captures),
         triggers=tuple(trigger for trigger, _ in captures),
         targets=targets,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from twtui.model.arrivals import Arrivals
 from twtui.model.enums import Mode, RunState, TargetState
 from twtui.model.event import Event
 from twtui.model.histogram import Histogram
@@ -102,6 +103,8 @@ class Snapshot:
     """The newest events, oldest first, at most the engine's window."""
     events_seen: int = 0
     """Events so far; the last one in ``events`` has this number, counted from 1."""
+    arrivals: Arrivals = field(default_factory=Arrivals)
+    """When these events were taken from the ring buffer."""
     captures: tuple[str, ...] = ()
     """Text of each capture that ``Event.capture`` can name; empty where there is none."""
     triggers: tuple[str, ...] = ()

@@ -30,7 +30,7 @@ class DetailDialog(LinesDialog):
         current = self._list.current
         if current is None:
             return ()
-        arrived_ns = self._area.events.arrived_ns(current[1])
+        arrived_ns = self._area.arrived_ns(current[1])
         return detail_lines(current[0], self._list.sources, width, self._glyphs, arrived_ns)
 
     def _retitle(self) -> None:

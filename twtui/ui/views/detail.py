@@ -74,7 +74,8 @@ def detail_lines(
         sources: What its numbers refer to.
         width: Cells of a line.
         glyphs: The signs to draw with.
-        arrived_ns: When it came into view, CLOCK_MONOTONIC; None when that is not known.
+        arrived_ns: When its record was taken from the ring buffer, CLOCK_MONOTONIC; None when that
+            is not known.
     """
     drawn = width >= DRAWN_FROM
     name = display_name(event.comm.decode("utf-8", "surrogateescape"))

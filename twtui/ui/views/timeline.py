@@ -1,4 +1,4 @@
-"""The times of one event as a small drawing: trigger, callback, and when it came into view."""
+"""The times of one event as a small drawing: trigger, callback, and when its record was taken."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _points(event: Event, arrived_ns: int | None) -> list[_Point]:
         points[0] = points[0]._replace(name="trigger, scheduled")
         points.append(_Point("callback ran", event.ran_ns, f"CPU {event.ran_cpu}"))
     if arrived_ns is not None and arrived_ns >= points[-1].at_ns:
-        points.append(_Point("in view", arrived_ns, "delivered"))
+        points.append(_Point("delivered", arrived_ns, "from the ring"))
     return points
 
 
@@ -42,7 +42,8 @@ def timeline_lines(
     Args:
         event: What to show.
         sources: What its numbers refer to.
-        arrived_ns: When it came into view, CLOCK_MONOTONIC; None when that is not known.
+        arrived_ns: When its record was taken from the ring buffer, CLOCK_MONOTONIC; None when that
+            is not known.
         width: Cells of a line, at least ``DRAWN_FROM``.
         glyphs: The signs to draw with.
     """

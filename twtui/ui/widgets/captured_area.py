@@ -54,12 +54,18 @@ class CapturedArea(Container):
     def show(self, snapshot: Snapshot) -> None:
         """Draw this from now on."""
         self._snapshot = snapshot
-        self.events.note(snapshot)
         if not self.display:
             return
         self.shown.show(snapshot)
         if self.bar.display:
             self._count_matches()
+
+    def arrived_ns(self, number: int) -> int | None:
+        """When the event with a number was taken from the ring buffer; None when that is not known."""
+        snapshot = self._snapshot
+        if snapshot is None or (snapshot.info.name == "replay" and snapshot.playback is None):
+            return None  # JSON Lines do not say when their events were taken
+        return snapshot.arrivals.of(number)
 
     def _count_matches(self) -> None:
         selection = self.shown.selection

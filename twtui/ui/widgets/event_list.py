@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from textual.cache import LRUCache
@@ -20,8 +18,6 @@ from twtui.ui.views.captured import Layout, Sources, empty_text, event_line, hea
 from twtui.ui.widgets.sliced import SlicedPane
 
 _CACHED_LINES = 1024
-_ARRIVALS = 1000
-"""Snapshots whose times are remembered: some minutes."""
 
 
 class EventList(SlicedPane):
@@ -39,7 +35,6 @@ class EventList(SlicedPane):
         self._cache: LRUCache[int, Line] = LRUCache(_CACHED_LINES)
         self._place: tuple[int, int] | None = None
         """Numbers of the events under the cursor and at the top, until they are judged again."""
-        self._arrivals: deque[tuple[int, int]] = deque(maxlen=_ARRIVALS)
 
     @property
     def count(self) -> int:
@@ -58,20 +53,6 @@ class EventList(SlicedPane):
     def sources(self) -> Sources:
         """What the numbers in the events refer to."""
         return self._sources
-
-    def arrived_ns(self, number: int) -> int | None:
-        """When the first snapshot with this event was made, CLOCK_MONOTONIC; None when forgotten."""
-        at = bisect_left(self._arrivals, (number, 0))
-        if at == len(self._arrivals) or (not at and len(self._arrivals) == _ARRIVALS):
-            return None
-        return self._arrivals[at][1]
-
-    def note(self, snapshot: Snapshot) -> None:
-        """Remember when events arrived; also for snapshots that are not shown."""
-        if self._arrivals and snapshot.events_seen < self._arrivals[-1][0]:
-            self._arrivals.clear()
-        if not self._arrivals or snapshot.events_seen > self._arrivals[-1][0]:
-            self._arrivals.append((snapshot.events_seen, snapshot.at_ns))
 
     def show(self, snapshot: Snapshot) -> None:
         """Take over a newer snapshot; a window that has lost the rows in view is not taken."""
