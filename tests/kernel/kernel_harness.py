@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import pytest
 
 from twtui.backend.live import LiveBackend
 from twtui.model.batch import Batch
@@ -201,3 +204,26 @@ def surviving(objects: Mapping[str, set[int]]) -> dict[str, set[int]]:
 def _listed(kind: str) -> set[int]:
     answer = subprocess.run(["bpftool", "-j", kind, "show"], capture_output=True, check=True)
     return {int(item["id"]) for item in json.loads(answer.stdout or b"[]")}
+
+
+NOBODY = 65534
+"""A user and a group without rights: those of other users to us."""
+
+
+def as_nobody(*capabilities: str) -> list[str]:
+    """Words before a command that let it run as another user, with these capabilities and no others."""
+    sets = ["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in capabilities)]
+    ambient = ",".join(sets)
+    return [
+        "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+        f"--inh-caps={ambient}", f"--ambient-caps={ambient}", f"--bounding-set={ambient}",
+    ]  # fmt: skip
+
+
+def needs_readable_python() -> None:
+    """Skip where another user cannot run the Python that runs the tests."""
+    tried = subprocess.run(
+        [*as_nobody(), sys.executable, "-I", "-c", "import twtui"], capture_output=True, text=True
+    )
+    if tried.returncode:
+        pytest.skip(f"another user cannot run {sys.executable}: {tried.stderr.strip()[-200:]}")

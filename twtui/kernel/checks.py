@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError
+from twtui.errors import PermissionDeniedError, TwtuiError
 from twtui.kernel.btf import find_kfuncs, kernel_btf
 from twtui.kernel.capture_program import registers
 from twtui.kernel.compiler import import_bcc
 from twtui.kernel.maps import SharedMaps
-from twtui.kernel.privileges import require_privileges
+from twtui.kernel.privileges import describe_privileges, require_privileges
 from twtui.kernel.program import SWEEP, TRIGGER, Programs, Sizes, compile_modules
-from twtui.kernel.tracefs import TRACEFS, mounted_tracefs
+from twtui.kernel.tracefs import explain_tracefs, mounted_tracefs
 from twtui.model.enums import MapKind
 
 _PARANOID = Path("/proc/sys/kernel/perf_event_paranoid")
@@ -72,7 +72,7 @@ def _bcc() -> Check:
 
 
 def _privileges() -> Check:
-    return _passed("privileges", ", ".join(sorted(require_privileges())))
+    return _passed("privileges", describe_privileges())
 
 
 def _paranoid() -> Check:
@@ -89,10 +89,7 @@ def _paranoid() -> Check:
 def _tracefs() -> Check:
     if place := mounted_tracefs():
         return _passed("tracefs", str(place), required=False)
-    raise UnsupportedError(
-        "not readable: no syscall and tracepoint triggers (root mounts it by itself)",
-        f"mount -t tracefs tracefs {TRACEFS}",
-    )
+    raise explain_tracefs()
 
 
 def _load() -> Check:
@@ -106,7 +103,7 @@ def _load() -> Check:
         maps = SharedMaps(module, 1 << 16, sizes.event_bytes, sizes.slots)
     except OSError as error:
         module.close()
-        raise PermissionDeniedError(f"maps: {error.strerror}", "run as root: sudo twtui") from None
+        raise PermissionDeniedError(f"maps: {error.strerror}", "run it with sudo") from None
     programs = Programs(module, kfuncs, maps.fds)
     try:
         programs.load(TRIGGER, 7)

@@ -13,6 +13,7 @@ from typing import Any
 from twtui.errors import CompileError, UnsupportedError
 from twtui.kernel import libbpf
 from twtui.kernel.linker import INSTRUCTION_BYTES, Instruction, function_starts
+from twtui.kernel.own_btf import read_own_btf
 from twtui.kernel.source import bpf_directory
 from twtui.kernel.toolchain import INSTALL_HINT, FileId, mapped_libraries
 from twtui.model.enums import MapKind
@@ -119,10 +120,16 @@ def _take(bcc: Any, bpf: Any, map_kind: MapKind, programs: Sequence[str]) -> Com
         raise UnsupportedError(
             "BCC made a map without BTF", "use BCC 0.26 or later on a kernel with BTF"
         )
-    btf = libbpf.btf_load_by_id(info.btf_id)
-    if not btf:
-        raise UnsupportedError("the module's BTF cannot be read", "run as root")
+    try:
+        data = read_own_btf(info.btf_id)
+    except OSError as error:
+        raise UnsupportedError(
+            f"the module's BTF cannot be read: {error.strerror or error}",
+            "report it with the output of twtui doctor",
+        ) from None
+    btf = libbpf.btf_parse(data, len(data))
     functions, types = _read_btf(btf)
+    libbpf.btf_free(btf)
     sections = {}
     for program in programs:
         names = [name for name in functions if name == program or name.startswith(f"{program}_")]
@@ -133,8 +140,6 @@ def _take(bcc: Any, bpf: Any, map_kind: MapKind, programs: Sequence[str]) -> Com
         info.btf_key_type, info.btf_value_type,
     )  # fmt: skip
     version = str(getattr(bcc, "__version__", "unknown"))
-    data = bytes(libbpf.btf_bytes(btf))
-    libbpf.btf_free(btf)
     return Compiled(map_kind, slots, data, types, sections, version, tuple(mapped_libraries()))
 
 

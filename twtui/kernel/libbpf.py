@@ -22,7 +22,6 @@ def _declare(name: str, result: Any, *arguments: Any) -> Any:
 
 
 btf_load_vmlinux = _declare("btf__load_vmlinux_btf", _pointer)
-btf_load_by_id = _declare("btf__load_from_kernel_by_id", _pointer, _u32)
 btf_parse = _declare("btf__new", _pointer, _text, _u32)
 btf_free = _declare("btf__free", None, _pointer)
 btf_find = _declare("btf__find_by_name_kind", _int, _pointer, _text, _u32)
@@ -192,17 +191,22 @@ def map_keys(fd: int, key_bytes: int) -> list[bytes]:
     return keys
 
 
+def info_by_fd(fd: int, info: ct.Structure, what: str) -> None:
+    """Fill ``info`` with what the kernel says."""
+    _check(_info_by_fd(fd, ct.byref(info), ct.byref(_u32(ct.sizeof(info)))), what)
+
+
 def map_info(fd: int) -> MapInfo:
     """What the kernel says of a map."""
     info = MapInfo()
-    _check(_info_by_fd(fd, ct.byref(info), ct.byref(_u32(ct.sizeof(info)))), "map info")
+    info_by_fd(fd, info, "map info")
     return info
 
 
 def prog_info(fd: int) -> ProgInfo:
     """What the kernel says of a program."""
     info = ProgInfo()
-    _check(_info_by_fd(fd, ct.byref(info), ct.byref(_u32(ct.sizeof(info)))), "program info")
+    info_by_fd(fd, info, "program info")
     return info
 
 

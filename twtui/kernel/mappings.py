@@ -143,7 +143,8 @@ def read_mappings(pid: int) -> ProcessMappings:
         return parse_mappings(os.fsdecode(Path(f"/proc/{pid}/maps").read_bytes()))
     except PermissionError:
         raise PermissionDeniedError(
-            f"the mappings of process {pid} may not be read", "run as root: sudo twtui"
+            f"the mappings of process {pid} may not be read",
+            "run it with sudo, or with CAP_SYS_PTRACE",
         ) from None
     except OSError:
         raise NoSuchTargetError(f"process {pid} has ended", "pick another process") from None

@@ -157,7 +157,8 @@ def read_memory(pid: int, address: int, size: int) -> bytes:
             os.close(memory)
     except PermissionError:
         raise PermissionDeniedError(
-            f"the memory of process {pid} may not be read", "run as root: sudo twtui"
+            f"the memory of process {pid} may not be read",
+            "run it with sudo, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
         ) from None
     except OSError:
         data = b""

@@ -33,7 +33,7 @@ def refusal(error: OSError) -> TwtuiError:
                 f"{said}: it is locked down (confidentiality)",
                 "boot without lockdown=confidentiality; lockdown=integrity is no obstacle",
             )
-        return PermissionDeniedError(said, "run as root: sudo twtui")
+        return PermissionDeniedError(said, "run it with sudo")
     if error.errno in _ROOM:
         return TwtuiError(said, "take less: --slots, --buffer or --max-bytes, or fewer map kinds")
     if error.errno in _FILES:

@@ -13,7 +13,7 @@ from twtui.kernel.accounts import Accounts
 from twtui.kernel.capture_program import needs_entry, pack_capture, plan_symbols
 from twtui.kernel.ledger_reader import LedgerReader, SweepAction
 from twtui.kernel.optional import attach_watches, owners
-from twtui.kernel.privileges import require_privileges
+from twtui.kernel.privileges import names_kernel_functions, require_privileges
 from twtui.kernel.probing import ProbeRunner
 from twtui.kernel.refusal import refusal
 from twtui.kernel.resources import KernelResources
@@ -94,6 +94,10 @@ class Session:
         if self._resources.has_stacks:
             self._stack_names = StackNames()
             self._closers.append(self._stack_names.close)
+            if not names_kernel_functions():
+                self._notes.append(
+                    "the kernel's functions have no names: that takes root and CAP_SYSLOG"
+                )
             for pid in self._targets.alive:
                 self._stack_names.remember(pid)
         self._accounts = Accounts(self._reader, self._targets, self._ring)

@@ -60,7 +60,8 @@ def _regular(path_only: int, path: str) -> BinaryIO:
 def _explain(error: OSError, pid: int, path: str) -> TwtuiError:
     if error.errno in (errno.EACCES, errno.EPERM):
         return PermissionDeniedError(
-            f"{path} of process {pid} may not be read", "run as root: sudo twtui"
+            f"{path} of process {pid} may not be read",
+            "run it with sudo, or with CAP_SYS_PTRACE and CAP_DAC_READ_SEARCH",
         )
     if error.errno == errno.ESRCH or not os.path.lexists(f"/proc/{pid}"):
         return NoSuchTargetError(f"process {pid} has ended", "pick another process")

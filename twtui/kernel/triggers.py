@@ -95,7 +95,7 @@ def _explain(trigger: Trigger, error: OSError) -> TwtuiError:
     if error.errno in (errno.EACCES, errno.EPERM):
         return PermissionDeniedError(
             f"{trigger} may not be attached: {error.strerror}",
-            "run as root, or lower it with: sysctl kernel.perf_event_paranoid=2",
+            "run it with sudo, or lower it with: sysctl kernel.perf_event_paranoid=2",
         )
     if error.errno in (errno.ENOENT, errno.EOPNOTSUPP, errno.ENODEV):
         return UnsupportedError(f"this machine has no {trigger}", "use sample (the CPU clock)")

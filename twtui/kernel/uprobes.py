@@ -52,7 +52,7 @@ def explain_function(trigger: Trigger, error: OSError) -> TwtuiError:
     if error.errno in (errno.EACCES, errno.EPERM):
         return PermissionDeniedError(
             f"{trigger} may not be attached: {error.strerror}",
-            "run as root: sudo twtui, or with CAP_BPF and CAP_PERFMON",
+            "run it with sudo, or with CAP_SYS_ADMIN: Linux asks for it since 6.11",
         )
     if error.errno == errno.ESRCH:
         return NoSuchTargetError("the process has ended", "pick another process")
