@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from twtui.errors import TwtuiError, UnsupportedError, UsageError
 from twtui.options import options_of
+from twtui.reach import Reach
 from twtui.settings import (
     COMMANDS,
     CONFIG,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from twtui.model.presets import Preset
 
 _INTERRUPTED = 130
+_reach = Reach()
 
 
 def say(text: str) -> None:
@@ -80,10 +82,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         say(f"internal error: {type(error).__name__}: {error}")
         _write_error("run it again with -vv and report what it says\n")
         return 1
+    finally:
+        _reach.end()
 
 
 def _run(arguments: list[str]) -> int:
     command = arguments[0] if arguments and arguments[0] in COMMANDS and arguments[0] else MONITOR
+    _reach.begin(command, arguments)
     rest = arguments[1:] if command else arguments
     started: list[str] = []
     if command == RECORD and "--" in rest:
@@ -95,6 +100,8 @@ def _run(arguments: list[str]) -> int:
         return 0
     options.started = started
     _set_up_logging(options)
+    if getattr(options, "host", None) is not None:
+        _reach.go_to(options.host, options.host_command)
     if options.no_color:
         os.environ["NO_COLOR"] = "1"
     if getattr(options, "no_cache", False):
@@ -145,14 +152,12 @@ def live_backend(_plan: Plan) -> Backend:
     """The backend that runs BPF programs."""
     from twtui.backend.live import LiveBackend
 
-    return LiveBackend()
+    return LiveBackend(_reach.access.source)
 
 
 def checks() -> list[dict[str, Any]]:
-    """What works on this machine, as the kernel process finds it."""
-    from twtui.backend.live import LiveBackend
-
-    return LiveBackend().doctor()
+    """What works on the machine that is watched, as the kernel process finds it."""
+    return _reach.access.checks()
 
 
 def trials() -> list[dict[str, Any]]:
@@ -166,8 +171,8 @@ def obstacle() -> TwtuiError | None:
     """Why the live backend cannot run here; None when, as far as a quick look goes, it can."""
     from twtui.backend.readiness import seems_able
 
-    if seems_able():
-        return None
+    if not _reach.is_elsewhere and seems_able():
+        return _reach.connect()
     from twtui.doctor import first_obstacle
 
     return first_obstacle(checks())
@@ -183,13 +188,13 @@ def _monitor(options: argparse.Namespace, _arguments: list[str]) -> int:
     from twtui.planning import make_plan
 
     _need_terminal("twtui record")
-    targets = find_targets(options, say)
+    targets = find_targets(options, say, machine=_reach.machine)
     plan = make_plan(options, targets)
     problem = obstacle()
     from twtui.screen_command import show, show_findings
 
     if problem is None:
-        return show(options, live_backend, plan if targets else None)[1]
+        return show(options, live_backend, plan if targets else None, machine=_reach.machine)[1]
     if targets:
         raise problem
     return show_findings(options, problem, checks, live_backend)
@@ -217,7 +222,7 @@ def _demo(options: argparse.Namespace, _arguments: list[str]) -> int:
 def _presets(options: argparse.Namespace, _arguments: list[str]) -> int:
     from twtui.presets_command import list_presets
 
-    return list_presets(options, checks)
+    return list_presets(options, checks, _reach.machine)
 
 
 def _config(options: argparse.Namespace, _arguments: list[str]) -> int:
@@ -231,8 +236,11 @@ def _record(options: argparse.Namespace, arguments: list[str]) -> int:
         from twtui.record_command import print_schema
 
         return print_schema()
+    _reach.access.may_ask = True
     if not options.started:
         return _record_targets(options, arguments, live_backend)
+    if options.host is not None:
+        raise UsageError("a command is started here, not on another machine", "leave --host out")
     from twtui.processes import find_target
     from twtui.started import StartedCommand, ThenGo
 
@@ -253,7 +261,8 @@ def _record_targets(
     from twtui.planning import make_plan
     from twtui.record_command import record
 
-    plan = make_plan(options, started + find_targets(options, say)).check()
+    found = find_targets(options, say, machine=_reach.machine)
+    plan = make_plan(options, started + found).check()
     return record(options, plan, make_backend, ["twtui", *arguments], say)
 
 

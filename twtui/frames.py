@@ -10,6 +10,9 @@ from typing import Any
 from twtui.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError
 
 _HEADER = struct.Struct("<IHH")
+"""Size, kind and version: the same in every version of the protocol."""
+_MOST_VERSIONS = 256
+"""A number above is no version, but another program's words."""
 
 
 class FrameKind(IntEnum):
@@ -22,8 +25,14 @@ class FrameKind(IntEnum):
     COMMAND = 3
     """Request, JSON of a command."""
     CLOSE = 4
-    """Request, empty: end."""
-    PROGRAMS = 5
+    """Request, empty: end the run and give all of it back; another plan may be opened then."""
+    HELLO = 5
+    """Request, JSON of ``cache``: whether compiled programs may be kept. The first one of all."""
+    PROCESSES = 6
+    """Request, empty: which processes there are."""
+    FILES = 7
+    """Request, JSON of ``pid``: which files the process has mapped."""
+    PROGRAMS = 8
     """Request, empty: try every program type."""
     CHECKS = 16
     """Answer to DOCTOR, JSON."""
@@ -35,8 +44,30 @@ class FrameKind(IntEnum):
     """Answer to any request, JSON of an error; or, unasked, that the run has failed."""
     BATCH = 20
     """Unasked: ``wire.pack_batch``."""
-    TRIALS = 21
+    WELCOME = 21
+    """Answer to HELLO, JSON of ``version`` and ``pid``: those of the kernel process."""
+    TABLE = 22
+    """Answer to PROCESSES, JSON of ``processes``: a list for each, see ``wire``."""
+    PATHS = 23
+    """Answer to FILES, JSON of ``paths``; null when they may not be seen."""
+    TRIALS = 24
     """Answer to PROGRAMS, JSON."""
+
+
+REQUESTS = frozenset(kind for kind in FrameKind if kind < FrameKind.CHECKS)
+ANSWERS = frozenset(FrameKind) - REQUESTS
+MAX_REQUEST_BYTES = 4 << 20
+"""A plan of all the targets that a run can have takes a third of it."""
+
+
+class OtherVersionError(WireError):
+    """The other side is a twtui that speaks another version of the protocol."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"the other side speaks protocol version {version}, this twtui {PROTOCOL_VERSION}",
+            "install the same version of twtui on both sides",
+        )
 
 
 def pack_frame(kind: FrameKind, payload: bytes = b"") -> bytes:
@@ -63,7 +94,7 @@ def unpack_json(payload: bytes) -> dict[str, Any]:
     """
     try:
         value = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {error}") from None
     if not isinstance(value, dict):
         raise WireError("not a JSON object")
@@ -71,30 +102,39 @@ def unpack_json(payload: bytes) -> dict[str, Any]:
 
 
 class FrameReader:
-    """Cuts a byte stream into frames. Memory is bounded by the largest frame allowed."""
+    """Cuts a byte stream into frames. Memory is bounded by the largest frame allowed.
 
-    def __init__(self) -> None:
+    Args:
+        kinds: Those that the other side may send.
+        max_bytes: The largest payload it may send.
+    """
+
+    def __init__(
+        self, kinds: frozenset[FrameKind] = ANSWERS, max_bytes: int = MAX_FRAME_BYTES
+    ) -> None:
         self._buffer = bytearray()
+        self._kinds = kinds
+        self._max_bytes = max_bytes
 
     def feed(self, data: bytes) -> list[tuple[FrameKind, bytes]]:
         """The frames that are complete with these bytes.
 
         Raises:
-            WireError: Another version, an unknown kind or a frame that is too large.
+            OtherVersionError: Frames, but of another version.
+            WireError: An unknown kind, one that is not for us, or a frame that is too large.
         """
         self._buffer += data
         frames = []
         at = 0
         while len(self._buffer) - at >= _HEADER.size:
             size, number, version = _HEADER.unpack_from(self._buffer, at)
-            if version != PROTOCOL_VERSION:
-                raise WireError(f"protocol version {version}, not {PROTOCOL_VERSION}")
-            if size > MAX_FRAME_BYTES:
+            if version != PROTOCOL_VERSION and version < _MOST_VERSIONS:
+                raise OtherVersionError(version)
+            if version != PROTOCOL_VERSION or number not in self._kinds:
+                raise WireError(f"unknown frame {number} of version {version}")
+            kind = FrameKind(number)
+            if size > self._max_bytes:
                 raise WireError(f"a frame of {size} bytes")
-            try:
-                kind = FrameKind(number)
-            except ValueError:
-                raise WireError(f"unknown frame {number}") from None
             start = at + _HEADER.size
             if len(self._buffer) - start < size:
                 break

@@ -14,7 +14,7 @@ from twtui.errors import TwtuiError
 from twtui.mapped_files import mapped_files
 from twtui.model.plan import Target
 from twtui.model.presets import Answer, Availability, Preset, availability
-from twtui.processes import find_target
+from twtui.processes import Machine, find_target
 from twtui.ui.escape import display_name
 
 
@@ -26,12 +26,17 @@ class Subject(NamedTuple):
     """Paths that it has mapped; None when they cannot be seen."""
 
 
-def list_presets(options: argparse.Namespace, checks: Callable[[], Sequence[Check]]) -> int:
+def list_presets(
+    options: argparse.Namespace,
+    checks: Callable[[], Sequence[Check]],
+    machine: Machine | None = None,
+) -> int:
     """Print them; for the processes that ``-p`` names, also whether they work.
 
     Args:
         options: With ``pid``, ``json`` and ``config``.
         checks: Asks the doctor; only called when there is a process.
+        machine: Where to look; None: as far as we see ourselves.
 
     Returns:
         The exit code.
@@ -40,7 +45,8 @@ def list_presets(options: argparse.Namespace, checks: Callable[[], Sequence[Chec
         NoSuchTargetError: There is no such process.
     """
     pids = dict.fromkeys(pid for part in options.pid or () for pid in part)
-    subjects = [Subject(find_target(pid), mapped_files(pid)) for pid in pids]
+    look = machine.mapped_files if machine else mapped_files
+    subjects = [Subject(find_target(pid), look(pid)) for pid in pids]
     found = checks() if subjects else ()
     sys.stdout.write(report(options.config.presets, subjects, found, options.json))
     return 0

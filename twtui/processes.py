@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import psutil
 
@@ -49,6 +49,30 @@ class ProcessRow:
     def target(self) -> Target:
         """The process as a plan names it."""
         return Target(self.pid, self.start_ticks, self.name)
+
+
+class Machine(Protocol):
+    """A machine whose processes are looked at; every method may raise TwtuiError."""
+
+    def read(self) -> list[ProcessRow]:
+        """Every process, by PID."""
+        ...
+
+    def find_target(self, pid: int) -> Target:
+        """The process with this PID."""
+        ...
+
+    def leader_of(self, tid: int) -> int:
+        """The process that a thread belongs to; 0 when it cannot be read."""
+        ...
+
+    def matching(self, name_regex: str = "", user: str = "") -> list[Target]:
+        """Every possible target with such a name and user."""
+        ...
+
+    def mapped_files(self, pid: int) -> frozenset[str] | None:
+        """What a process has mapped; None when it may not be seen."""
+        ...
 
 
 class _Stat(NamedTuple):
@@ -251,6 +275,13 @@ def matching(name_regex: str = "", user: str = "") -> list[Target]:
     Raises:
         UsageError: The expression is not a regular expression.
     """
+    return matching_rows(list_processes, name_regex, user)
+
+
+def matching_rows(
+    read: Callable[[], Sequence[ProcessRow]], name_regex: str, user: str
+) -> list[Target]:
+    """As ``matching``, in any process table."""
     try:
         pattern = re.compile(name_regex)
     except re.error as error:
@@ -259,6 +290,6 @@ def matching(name_regex: str = "", user: str = "") -> list[Target]:
         ) from None
     return [
         row.target
-        for row in list_processes()
+        for row in read()
         if not row.refusal and pattern.search(row.name) and (not user or row.user == user)
     ]

@@ -160,6 +160,14 @@ SETTINGS: tuple[Setting, ...] = (
         "tid", "watch this thread only; may be repeated, or several with commas", "TID", "t",
         parse=pids, repeats=True, commands=_RUNS, configurable=False,
     ),
+    Setting(
+        "host", "watch processes of another machine, through ssh", "USER@HOST",
+        commands=(*_RUNS, DOCTOR), configurable=False,
+    ),
+    Setting(
+        "host-command", "with --host: what starts the kernel process there", "COMMAND",
+        default="twtui-kernel --sudo", commands=(*_RUNS, DOCTOR),
+    ),
     Setting("children", "watch the processes that they start, too", default=False),
     Setting(
         "wait", "with -n or -u: wait until such a process appears", default=False, commands=_RUNS,

@@ -17,6 +17,7 @@ from twtui.invoker import Invoker, invoker
 from twtui.model.batch import Batch
 from twtui.model.plan import Command, Plan
 from twtui.model.snapshot import BackendInfo
+from twtui.rights import rename
 
 _PATIENCE_S = 2.0
 _RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)
@@ -116,8 +117,8 @@ def _become(
 ) -> NoReturn:
     """In the child: take the identity, wait, and turn into the program."""
     try:
-        # until the exec it is shown under the name that it will have; /proc/self is root's later
-        Path("/proc/self/comm").write_bytes(os.fsencode(Path(program).name)[:15])
+        # until the exec it is shown under the name that it will have
+        rename(os.fsencode(Path(program).name)[:15])
         if who.by_sudo:
             groups = os.getgrouplist(who.name, who.gid) if who.name else [who.gid]
             os.setgroups(groups)

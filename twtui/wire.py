@@ -18,7 +18,7 @@ from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
 from twtui.model.snapshot import TargetView
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_FRAME_BYTES = 64 << 20
 ROWS: tuple[Row, ...] = tuple((kind, mode) for kind in MapKind for mode in Mode)
 """Rows of the ledger in the order of the kernel's maps: map kind x 2 + mode."""

@@ -22,8 +22,11 @@ from typing import Any
 import pytest
 from kernel_harness import objects_of
 
+from twtui.backend.channel import Channel
+from twtui.backend.kernel_process import KernelProcess
 from twtui.backend.live import LiveBackend
 from twtui.errors import TwtuiError
+from twtui.frames import FrameKind
 from twtui.kernel import libbpf, map_memory
 from twtui.kernel.serve import Server
 
@@ -119,22 +122,55 @@ class KernelCalls:
         return mmap.mmap(*arguments, **named)
 
 
-class SameProcess(LiveBackend):
-    """The live backend with both sides of its socket in this process; nothing else is different."""
+class _Stepping(Channel):
+    """Lets the other side of it take a step before it looks for what that has sent."""
 
-    def _start(self) -> None:
-        self._socket, theirs = socket.socketpair()
-        self._theirs = theirs
-        self._server = Server(theirs)
+    def __init__(self, connection: socket.socket, server: Server) -> None:
+        super().__init__(connection)
+        self._server = server
 
-    def _receive(self, _timeout_s: float, wanted: Any) -> bytes | bool:
+    def _receive(self, _timeout_s: float, wanted: FrameKind | None) -> bytes | None:
         self._server.step()
         return super()._receive(0, wanted)
 
-    def close(self) -> None:
-        super().close()
+
+class _HereProcess(KernelProcess):
+    """The loop of a kernel process and its user in one process; nothing else is different."""
+
+    def __init__(self) -> None:
+        ours, self._theirs = socket.socketpair()
+        self._server = Server(self._theirs.fileno(), self._theirs.fileno())
+        self._channel = _Stepping(ours, self._server)
+        self._ahead_ns = 0
+
+    @property
+    def pid(self) -> int:
+        return os.getpid()
+
+    def end(self) -> None:
+        self._channel.close()
         self._server.close()
         self._theirs.close()
+
+    def _died(self) -> TwtuiError:
+        return TwtuiError("the loop has ended", "it may not")
+
+
+class _Here:
+    """A source of such processes."""
+
+    def take(self) -> KernelProcess:
+        return _HereProcess()
+
+    def give_back(self, kernel: KernelProcess) -> None:
+        kernel.end()
+
+
+class SameProcess(LiveBackend):
+    """The live backend with both sides of its socket in this process."""
+
+    def __init__(self) -> None:
+        super().__init__(_Here())
 
 
 def open_files() -> Counter[str]:

@@ -145,4 +145,4 @@ def test_an_ordinary_user_is_told_what_is_missing(start_target: StartTarget) -> 
     done = record("-p", target.pid, "--json", user=65534, group=65534)
     assert done.returncode == 5, done.stderr
     assert "Traceback" not in done.stderr
-    assert "root" in done.stderr
+    assert "sudo" in done.stderr

@@ -55,6 +55,11 @@ def held_capabilities(status: Path = Path("/proc/self/status")) -> frozenset[str
     raise UnsupportedError("/proc/self/status shows no capabilities", "mount /proc")
 
 
+def may_load_programs() -> bool:
+    """The capabilities held are enough for a run."""
+    return held_capabilities().issuperset(NEEDED)
+
+
 def require_privileges() -> frozenset[str]:
     """The capabilities held, when they are enough.
 

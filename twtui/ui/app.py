@@ -16,6 +16,7 @@ from twtui.model.filter import Filter
 from twtui.model.plan import Plan
 from twtui.model.presets import PRESETS, Preset
 from twtui.model.snapshot import Snapshot
+from twtui.processes import Machine
 from twtui.ui.choices import MakePlan
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
@@ -49,6 +50,7 @@ class TwtuiApp(App[None]):
         presets: What the picker offers to watch, by name.
         findings: What stands in the way of a live run; shown first.
         memory: Where choices are remembered; None: until the end of this start.
+        machine: Whose processes the picker shows; None: those of this machine.
     """
 
     TITLE = "twtui"
@@ -70,6 +72,7 @@ class TwtuiApp(App[None]):
         presets: Mapping[str, Preset] = PRESETS,
         findings: Findings | None = None,
         memory: Memory | None = None,
+        machine: Machine | None = None,
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -82,6 +85,7 @@ class TwtuiApp(App[None]):
         self._make_plan = make_plan
         self._make_engine = make_engine
         self._list_processes = list_processes
+        self._machine = machine
         self._presets = presets
         self._findings = findings
         self.memory = memory or Memory()
@@ -134,6 +138,7 @@ class TwtuiApp(App[None]):
             self._presets,
             as_started,
             self.memory,
+            self._machine,
         )
 
     def _start(self, make_backend: MakeBackend, plan: Plan) -> None:

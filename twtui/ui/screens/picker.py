@@ -12,11 +12,11 @@ from textual.events import Click, Key, Paste
 from textual.message import Message
 from textual.screen import Screen
 
-from twtui.errors import NoSuchTargetError
+from twtui.errors import TwtuiError
 from twtui.mapped_files import mapped_files
 from twtui.model.plan import Target
 from twtui.model.presets import PRESETS, Availability, Preset, availability
-from twtui.processes import ProcessReader, ProcessRow, find_target
+from twtui.processes import Machine, ProcessReader, ProcessRow, find_target
 from twtui.ui.choices import Choice
 from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
@@ -49,6 +49,7 @@ class PickerScreen(Screen[None]):
         presets: What can be watched, by name.
         as_started: What is watched without a preset.
         memory: Where the last choices are.
+        machine: Whose processes they are; None: those of this machine.
     """
 
     BINDINGS = bindings(Where.PICKER)
@@ -70,13 +71,15 @@ class PickerScreen(Screen[None]):
         presets: Mapping[str, Preset] = PRESETS,
         as_started: str = "",
         memory: Memory | None = None,
+        machine: Machine | None = None,
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
         self.keys = keys
+        self._machine = machine
         self.presets = presets
         self.memory = memory or Memory()
-        self._list_processes = list_processes or ProcessReader().read
+        self._list_processes = list_processes or (machine or ProcessReader()).read
         self.filter = FilterLine(id="filter", glyphs=glyphs)
         self.table = ProcessTable(id="processes", glyphs=glyphs)
         self.preset_list = PresetList(presets, as_started, id="presets", glyphs=glyphs)
@@ -130,6 +133,9 @@ class PickerScreen(Screen[None]):
     async def _read(self) -> None:
         try:
             rows = await asyncio.to_thread(self._list_processes)
+        except TwtuiError as error:  # another machine that does not answer any more
+            self._tell(error.message)
+            return
         finally:
             self._reading = False
         self.table.take(rows)
@@ -182,7 +188,11 @@ class PickerScreen(Screen[None]):
         found: dict[str, Availability] = {}
         if pid:
             await asyncio.sleep(_REST_SECONDS)
-            files = await asyncio.to_thread(mapped_files, pid)
+            look = self._machine.mapped_files if self._machine else mapped_files
+            try:
+                files = await asyncio.to_thread(look, pid)
+            except TwtuiError:
+                files = None
             found = {name: availability(one, files) for name, one in self.presets.items()}
         self._available = found
         self._show_choice()
@@ -279,8 +289,8 @@ class PickerScreen(Screen[None]):
         targets = []
         for row in chosen:
             try:
-                found = find_target(row.pid)
-            except NoSuchTargetError as error:
+                found = (self._machine.find_target if self._machine else find_target)(row.pid)
+            except TwtuiError as error:
                 self._tell(error.message)
                 return
             if found.start_ticks != row.start_ticks:
