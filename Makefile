@@ -87,7 +87,7 @@ clean: ## remove what the targets made, .venv too
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # For every Python from 3.11 and with the hashes of all files of a release, so that one lock serves all.
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock' $(ARGS)
 
 $(DONE)/system: scripts/packages

@@ -33,7 +33,7 @@ _WITH_FUNCTIONS = ("start", "capture")
 """Steps in which the watch of a function matters: the kernel takes its time to detach one."""
 _IN_MEMORY = {"btf_find", "btf_type", "btf_name"}
 """They look into memory of ours, thousands of times in one way: the first call stands for all."""
-_IN_THE_COMPILER = {"btf_type_count"}
+_IN_THE_COMPILER = {"btf_parse", "btf_type_count"}
 """Called by the compiler's child only, which has tests of its own."""
 _MADE_GOOD = {
     "btf_find": "the other variant of the kfuncs is looked for",

@@ -110,7 +110,8 @@ end
 function __twtui_defer
     printf '%s\t%s\n' \
         'always' '' \
-        'fault' ''
+        'fault' '' \
+        'exit' ''
 end
 
 function __twtui_format
@@ -138,6 +139,8 @@ complete -c twtui -n '__twtui_at - record presets' -s p -l pid -d 'watch this pr
 complete -c twtui -n '__twtui_at - record' -s n -l name -d 'watch every process whose name matches' -x
 complete -c twtui -n '__twtui_at - record' -s u -l user -d 'watch this user\'s processes' -x -a '(__fish_complete_users)'
 complete -c twtui -n '__twtui_at - record' -s t -l tid -d 'watch this thread only; may be repeated, or several with commas' -x -a '(__fish_complete_list , \'__twtui_processes /proc/*/task/*\')'
+complete -c twtui -n '__twtui_at - record doctor' -l host -d 'watch processes of another machine, through ssh' -x
+complete -c twtui -n '__twtui_at - record doctor config' -l host-command -d 'with --host: what starts the kernel process there' -x
 complete -c twtui -n '__twtui_at - record demo config' -l children -d 'watch the processes that they start, too'
 complete -c twtui -n '__twtui_at - record' -l wait -d 'with -n or -u: wait until such a process appears'
 complete -c twtui -n '__twtui_at - record demo config' -l preset -d 'watch what has this name; twtui presets lists them' -x -a '(__twtui_preset)'
@@ -145,16 +148,18 @@ complete -c twtui -n '__twtui_at - record demo config' -l map -d 'map kinds to s
 complete -c twtui -n '__twtui_at - record demo config' -s m -l mode -d 'resume wakes nobody, signal also wakes a sleeping task' -x -a '(__twtui_mode)'
 complete -c twtui -n '__twtui_at - record demo config' -l trigger -d 'what schedules: sample, probe, syscall:openat, tracepoint:sched:sched_switch, uprobe:libc:malloc; a list with commas' -x -a '(__fish_complete_list , __twtui_trigger)'
 complete -c twtui -n '__twtui_at - record demo config' -l capture -d 'what the callback reads: str(arg2), bytes(sp, 64), u64(arg1+8), none' -x -a '(__twtui_capture)'
-complete -c twtui -n '__twtui_at - record demo config' -l defer -d 'schedule always, or only when the read at the trigger faults' -x -a '(__twtui_defer)'
+complete -c twtui -n '__twtui_at - record demo config' -l defer -d 'schedule always, only when the read at the trigger faults, or only when that at the end of the system call faults, too' -x -a '(__twtui_defer)'
 complete -c twtui -n '__twtui_at - record demo config' -s F -l frequency -d 'samples per second' -x
 complete -c twtui -n '__twtui_at - record demo config' -l period -d 'a sample every N events, instead of -F' -x
 complete -c twtui -n '__twtui_at - record demo config' -s s -l max-bytes -d 'most bytes that a capture returns, 8 to 4096' -x
+complete -c twtui -n '__twtui_at record config' -l registers -d 'keep the user registers of every trigger, as the screen does'
 complete -c twtui -n '__twtui_at - record demo config' -l slots -d 'callbacks that can be pending, per map kind' -x
 complete -c twtui -n '__twtui_at - record demo config' -l buffer -d 'ring buffer, a power of two' -x
 complete -c twtui -n '__twtui_at - record demo config' -l no-cache -d 'compile again, and keep nothing for the next start'
 complete -c twtui -n '__twtui_at record' -s d -l duration -d 'end after this long, counted from attach: 10s, 500ms, bare seconds' -x
 complete -c twtui -n '__twtui_at record' -s c -l count -d 'print this many events, then end' -x
 complete -c twtui -n '__twtui_at record report diff doctor presets config' -l json -d 'JSON: one object a line, or one in all'
+complete -c twtui -n '__twtui_at doctor' -l programs -d 'try, too, which program types may schedule task work'
 complete -c twtui -n '__twtui_at record export' -l readings -d 'with JSON Lines: a line of all counters, too, once a second'
 complete -c twtui -n '__twtui_at record config' -l no-data -d 'leave out what was read'
 complete -c twtui -n '__twtui_at record config' -l redact -d 'replace what matches in the data by asterisks before it is written' -x
