@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from ui_samples import PROCESSES, make_process
+from ui_samples import PROCESSES, make_plan, make_process, make_snapshot
 from ui_stage import Stage, on_stage
 
 from twtui.errors import NoSuchTargetError
@@ -129,6 +129,18 @@ async def test_refused_rows_say_why_and_do_not_start() -> None:
         assert stage.engines == []
         assert len(stage.toasts) == 2
         assert "kernel threads" in stage.toasts[0]
+
+
+async def test_what_the_run_before_watched_is_selected_if_it_still_is_the_same_process() -> None:
+    ended, watched = Target(30, 1, "postgres"), Target(20, 200, "redis-server")
+    async with on_stage(make_snapshot(), plan=make_plan((ended, watched))) as stage:
+        await stage.press("p")
+        await fill(stage, PROCESSES)
+        assert pids(stage) == [20, 30, 10, 50, 40]
+        assert "Enter watches 1 selected: redis-server 20" in stage.text
+        await stage.press("escape")
+        await fill(stage, PROCESSES)
+        assert stage.picker.table.selected == ()
 
 
 async def test_enter_watches_the_process_under_the_cursor() -> None:

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from twtui.errors import UsageError
 from twtui.model.filter import Filter
-from twtui.model.plan import Plan
+from twtui.model.plan import Plan, Target
 from twtui.model.presets import PRESETS, Preset
 from twtui.model.snapshot import Snapshot
 from twtui.processes import Machine
@@ -126,7 +126,7 @@ class TwtuiApp(App[None]):
         else:
             self.push_screen(self._picker())
 
-    def _picker(self) -> PickerScreen:
+    def _picker(self, selected: Iterable[Target] = ()) -> PickerScreen:
         try:
             as_started = in_words(self._make_plan((), None))
         except UsageError:
@@ -139,6 +139,7 @@ class TwtuiApp(App[None]):
             as_started,
             self.memory,
             self._machine,
+            selected,
         )
 
     def _start(self, make_backend: MakeBackend, plan: Plan) -> None:
@@ -174,13 +175,14 @@ class TwtuiApp(App[None]):
         self._runs.remove(run)
 
     def action_picker(self) -> None:
-        """End the run in the background and pick again."""
+        """End the run in the background and pick again, beginning with what it watched."""
         if isinstance(self.screen, MonitorScreen):
+            watched = self.screen.run.plan.targets
             self.run_worker(self._stop(self.screen.run), group="stop")
             if self._findings is not None:
                 self.switch_screen(FindingsScreen(self._findings, self.glyphs, self.keys))
             else:
-                self.switch_screen(self._picker())
+                self.switch_screen(self._picker(watched))
 
     async def action_quit(self) -> None:
         """Leave without asking; the run is ended on the way out."""

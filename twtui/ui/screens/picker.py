@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from textual.app import ComposeResult
@@ -50,6 +50,7 @@ class PickerScreen(Screen[None]):
         as_started: What is watched without a preset.
         memory: Where the last choices are.
         machine: Whose processes they are; None: those of this machine.
+        selected: Processes to begin with.
     """
 
     BINDINGS = bindings(Where.PICKER)
@@ -72,6 +73,7 @@ class PickerScreen(Screen[None]):
         as_started: str = "",
         memory: Memory | None = None,
         machine: Machine | None = None,
+        selected: Iterable[Target] = (),
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -82,6 +84,7 @@ class PickerScreen(Screen[None]):
         self._list_processes = list_processes or (machine or ProcessReader()).read
         self.filter = FilterLine(id="filter", glyphs=glyphs)
         self.table = ProcessTable(id="processes", glyphs=glyphs)
+        self.table.preselect((target.pid, target.start_ticks) for target in selected)
         self.preset_list = PresetList(presets, as_started, id="presets", glyphs=glyphs)
         self.choice_line = ChoiceLine(presets, as_started, id="choice", glyphs=glyphs)
         self.status = StatusLine(id="status", glyphs=glyphs)

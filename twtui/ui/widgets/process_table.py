@@ -48,6 +48,8 @@ class ProcessTable(RowsPane):
         self._order: list[Identity] = []
         self._shown: list[Identity] = []
         self._selected: dict[Identity, None] = {}
+        self._wanted: dict[Identity, None] = {}
+        self._hand_picked = False
         self._branches: dict[Identity, str] = {}
         self._readings = 0
 
@@ -84,13 +86,18 @@ class ProcessTable(RowsPane):
         known = frozenset(self._order)
         self._order += [key for key in newest if key not in known]
         self._readings += bool(newest)
+        if newest:
+            self._selected |= {
+                key: None for key in self._wanted if key in newest and not newest[key].refusal
+            }
+            self._wanted = {}
         # The first reading knows no CPU shares, so the order is final only with the second.
         if self._readings <= 2 and not self._touched():
             self._reorder()
         self._filter_again()
 
     def _touched(self) -> bool:
-        return bool(self.cursor or self.top or self._selected or self.pattern)
+        return bool(self.cursor or self.top or self._hand_picked or self.pattern)
 
     def _reorder(self) -> None:
         for key in self._gone:
@@ -140,6 +147,7 @@ class ProcessTable(RowsPane):
         if row is None or row.refusal or self.current_gone:
             return False
         key = identity(row)
+        self._hand_picked = True
         if key in self._selected:
             del self._selected[key]
         else:
@@ -147,8 +155,13 @@ class ProcessTable(RowsPane):
         self.move_to(self.cursor + 1)
         return True
 
+    def preselect(self, identities: Iterable[Identity]) -> None:
+        """Select these with the first reading, so far as they still live."""
+        self._wanted = dict.fromkeys(identities)
+
     def deselect_all(self) -> None:
         """Forget the selection."""
+        self._hand_picked = True
         self._selected.clear()
         self.moved()
         self.update()
