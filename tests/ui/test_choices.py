@@ -147,12 +147,12 @@ async def test_the_tree_shows_children_under_their_parents() -> None:
         assert pids(stage) == [1, 30, 20, 40, 50]
         header, *rows = stage.picker.table.text.splitlines()
         start = header.index("command")
-        assert [row[start:].split("/")[0] for row in rows if row.strip()] == [
-            "",
-            "└─ ",
-            "   ├─ ",
-            "   └─ ",
-            "      └─ ",
+        assert [row[start:].split(" --")[0] for row in rows if row.strip()] == [
+            "init",
+            "└─ shell",
+            "   ├─ editor",
+            "   └─ make",
+            "      └─ gcc",
         ]
         await stage.press(*"make")
         assert pids(stage) == [40]

@@ -54,7 +54,8 @@ class Group:
     rescued: int = 0
     failed: int = 0
     max_delay_ns: int = 0
-    rate: float = 0.0
+    rate: float | None = None
+    """Events a second; None until it has been counted for long enough."""
     counted: int = 0
     """``count`` when the rate was last worked out."""
 
@@ -70,7 +71,7 @@ def key_of(event: Event, read: Read, names: Names) -> Key:
 
 _KEYS: dict[GroupSort, Callable[[Group], Any]] = {
     GroupSort.COUNT: lambda group: -group.count,
-    GroupSort.RATE: lambda group: -group.rate,
+    GroupSort.RATE: lambda group: -(group.rate or 0.0),
     GroupSort.RESCUED: lambda group: -group.rescued,
     GroupSort.DELAY: lambda group: -group.max_delay_ns,
     GroupSort.LAST: lambda group: -group.number,

@@ -35,8 +35,10 @@ def count(number: int, width: int | None = None) -> str:
     return full
 
 
-def rate(per_second: float) -> str:
-    """``99.0 /s``, ``12.4k/s``."""
+def rate(per_second: float | None, ascii_only: bool = False) -> str:
+    """``99.0 /s``, ``12.4k/s``; a dash for None."""
+    if per_second is None:
+        return "-" if ascii_only else NO_VALUE
     for factor, prefix in _LARGE:
         if per_second >= factor:
             return f"{_three_digits(per_second / factor)}{prefix}/s"

@@ -71,7 +71,8 @@ def group_line(
     if layout.with_share:
         share = text.percent(group.count / total) if total else ""
         spans.append((f"{share:>{_SHARE}} ", "dim"))
-    spans.append((f"{text.rate(group.rate):>{_RATE}} ", "" if group.rate else "dim"))
+    rate = text.rate(group.rate, glyphs.ascii_only)
+    spans.append((f"{rate:>{_RATE}} ", "" if group.rate else "dim"))
     rescued = text.count(group.rescued, _RESCUED)
     spans.append((f"{rescued:>{_RESCUED}} ", "rescued" if group.rescued else "dim"))
     delay = text.duration(group.max_delay_ns or None, glyphs.ascii_only)

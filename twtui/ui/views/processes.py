@@ -15,6 +15,8 @@ from twtui.ui.lines import Line, Span, fit
 Identity = tuple[int, int]
 """PID and start time: what stays the same when a PID is reused."""
 
+_PATH = 4096
+"""The longest path of a program, bytes."""
 _PID, _USER, _THREADS, _CPU, _STATE, _NAME = 7, 10, 4, 6, 1, 16
 
 
@@ -136,6 +138,12 @@ def table_header(width: int, sort: Sort) -> Line:
     return (*spans, (" " * max(width - used, 0), "head"))
 
 
+def _without_folder(command: str) -> str:
+    """The program by its name alone: its folder takes the room of what tells processes apart."""
+    program, space, rest = command.partition(" ")
+    return program.rpartition("/")[2] + space + rest if program.startswith("/") else command
+
+
 def process_line(
     row: ProcessRow, width: int, glyphs: Glyphs, selected: bool, gone: bool, branches: str = ""
 ) -> Line:
@@ -148,7 +156,7 @@ def process_line(
     )
     room = max(width - 3 - len(numbers) - _NAME - 1, 0)
     # A command line can be megabytes; no more of it than fits needs escaping.
-    command = branches + display_name(row.command[:width])
+    command = branches + display_name(_without_folder(row.command[: _PATH + width])[:width])
     command = fit(command, room, ellipsis=glyphs.ellipsis)
     if gone or row.refusal:
         return ((f"   {numbers}{name} {command}", "dim"),)
@@ -170,4 +178,7 @@ def status_line(
         return ((fit(f"{glyphs.failed} {who} has ended", width), "warn"),)
     if row.refusal:
         return ((fit(f"{glyphs.failed} {who} cannot be watched: {row.refusal}", width), "warn"),)
-    return ((fit(f"Enter watches {who}; space selects several", width), "dim"),)
+    enter = fit(f"Enter watches {who}; space selects several", width, ellipsis=glyphs.ellipsis)
+    enter = enter.rstrip() + "  "
+    command = display_name(row.command[:width])
+    return ((enter, "dim"), (fit(command, width - len(enter), ellipsis=glyphs.ellipsis), ""))
