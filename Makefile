@@ -64,7 +64,7 @@ bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root;
 	@echo; echo '== recording'; $(BIN)/python tests/bench/recording.py
 
 .PHONY: screenshots
-screenshots: $(DONE)/project ## draw the README's pictures over a live run; as root
+screenshots: $(DONE)/project ## draw the README's pictures, of a live run and of the tests' scenes; as root
 	@$(BIN)/python scripts/screenshots.py
 
 .PHONY: docs
@@ -79,7 +79,7 @@ lock: $(DONE)/venv ## write the lock files anew; ARGS=--upgrade takes newer vers
 
 .PHONY: packages
 packages: ## look for the distribution's packages again
-	@scripts/packages python venv bcc gcc libc tmux bpftool zsh fish mandoc
+	@scripts/packages python venv bcc gcc libc tmux bpftool sudo zsh fish mandoc
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv too
@@ -105,7 +105,7 @@ $(DONE)/project: $(DONE)/venv pyproject.toml
 	@touch $@
 
 $(DONE)/dev: $(DONE)/project requirements-dev.lock
-	@scripts/packages gcc libc tmux bpftool zsh fish mandoc
+	@scripts/packages gcc libc tmux bpftool sudo zsh fish mandoc
 	@echo 'Installing what requirements-dev.lock lists into $(VENV)'
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
