@@ -59,7 +59,7 @@ matrix: $(DONE)/project ## try other kernels under QEMU and other BCCs; as root;
 
 .PHONY: bench
 bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root; ARGS='--rounds 9'
-	@for name in kernel_path names reader start overhead loss screen; do \
+	@for name in kernel_path names reader start overhead loss pipeline screen footprint; do \
 		echo; echo "== $$name"; $(BIN)/python tests/bench/$$name.py $(ARGS) || exit; done
 	@echo; echo '== recording'; $(BIN)/python tests/bench/recording.py
 
