@@ -79,7 +79,7 @@ lock: $(DONE)/venv ## write the lock files anew; ARGS=--upgrade takes newer vers
 
 .PHONY: packages
 packages: ## look for the distribution's packages again
-	@scripts/packages python venv bcc gcc libc tmux bpftool sudo zsh fish mandoc
+	@scripts/packages python venv bcc gcc libc tmux bpftool sudo openssl zsh fish mandoc
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv too
@@ -105,7 +105,7 @@ $(DONE)/project: $(DONE)/venv pyproject.toml
 	@touch $@
 
 $(DONE)/dev: $(DONE)/project requirements-dev.lock
-	@scripts/packages gcc libc tmux bpftool sudo zsh fish mandoc
+	@scripts/packages gcc libc tmux bpftool sudo openssl zsh fish mandoc
 	@echo 'Installing what requirements-dev.lock lists into $(VENV)'
 	@$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 from twtui.wire import WireError
 
@@ -30,7 +30,7 @@ class ProcessFields(NamedTuple):
     parent: int
 
 
-_TYPES = tuple(ProcessFields.__annotations__.values())
+_TYPES = tuple(get_type_hints(ProcessFields).values())
 
 
 def unpack_processes(fields: Mapping[str, Any]) -> list[ProcessFields]:
@@ -62,9 +62,9 @@ def unpack_paths(fields: Mapping[str, Any]) -> frozenset[str] | None:
 def _process(row: Any) -> ProcessFields:
     if not isinstance(row, list) or len(row) != len(_TYPES):
         raise WireError("a process has ten fields")
-    for name, value in zip(_TYPES, row, strict=True):
-        if type(value).__name__ != name:
-            raise WireError(f"{type(value).__name__} where a process has {name}")
+    for wanted, value in zip(_TYPES, row, strict=True):
+        if type(value) is not wanted:
+            raise WireError(f"{type(value).__name__} where a process has {wanted.__name__}")
         if isinstance(value, int) and not 0 <= value < _MOST_NUMBER:
             raise WireError(f"{value} in a process")
         if isinstance(value, str) and len(value) > _MOST_TEXT:
