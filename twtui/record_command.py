@@ -58,7 +58,7 @@ def record(
     keep = parse_filter(options.filter) if options.filter is not None else None
     recorder = None
     if options.output is not None:
-        recorder = Recorder(plan, argv)
+        recorder = Recorder(plan, argv, options.host)
         recorder.start(
             Path(options.output),
             None,

@@ -74,6 +74,16 @@ def test_its_events_and_its_ledger_are_as_if_they_were_ours(
     assert all(summary["invariants"].values()), summary["invariants"]
 
 
+def test_a_recording_says_where_it_is_from(here: Here, start_target: StartTarget) -> None:
+    target, out = start_target("spin", 1), here.folder / "run.twtui"
+    done = here.run("record", "-p", target.pid, "-c", 5, "-o", out)
+    assert done.returncode == 0, done.stderr
+    report = subprocess.run(
+        [sys.executable, "-m", "twtui", "report", out], capture_output=True, text=True, check=True
+    )
+    assert "on box" in report.stdout
+
+
 def test_its_processes_are_found_by_name(here: Here, start_target: StartTarget) -> None:
     target = start_target("spin", 1)
     name = f"^{Path('/proc', str(target.pid), 'comm').read_text().strip()}$"
@@ -117,10 +127,11 @@ def test_a_person_picks_one_of_its_processes(here: Here, start_target: StartTarg
     target = start_target("spin", 1)
     terminal = ProgramInTerminal(here.command(""), here.folder, {**here.environ, "TERM": "xterm"})
     try:
-        terminal.until_text("which process?")
+        terminal.until_text("which process on box?")
         terminal.press(f"/^{target.pid}.*target/".encode())
         terminal.until_text(f"Enter watches target {target.pid}")
         terminal.press(b"\r")
+        terminal.until_text("twtui ▸ box ▸ target")
         terminal.until_text("live 00:00:01")
         terminal.press(b"q")
         assert terminal.wait() == 0

@@ -51,6 +51,7 @@ class TwtuiApp(App[None]):
         findings: What stands in the way of a live run; shown first.
         memory: Where choices are remembered; None: until the end of this start.
         machine: Whose processes the picker shows; None: those of this machine.
+        host: The name of that machine; empty: this one.
     """
 
     TITLE = "twtui"
@@ -73,6 +74,7 @@ class TwtuiApp(App[None]):
         findings: Findings | None = None,
         memory: Memory | None = None,
         machine: Machine | None = None,
+        host: str = "",
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
@@ -86,6 +88,7 @@ class TwtuiApp(App[None]):
         self._make_engine = make_engine
         self._list_processes = list_processes
         self._machine = machine
+        self._host = host
         self._presets = presets
         self._findings = findings
         self.memory = memory or Memory()
@@ -140,13 +143,14 @@ class TwtuiApp(App[None]):
             self.memory,
             self._machine,
             selected,
+            self._host,
         )
 
     def _start(self, make_backend: MakeBackend, plan: Plan) -> None:
-        self.run_now = Run(make_backend, plan, self._make_engine)
+        self.run_now = Run(make_backend, plan, self._make_engine, self._host)
         self._runs.append(self.run_now)
         self.run_now.start()
-        screen = MonitorScreen(self.run_now, self.glyphs, self.keys, self._filter)
+        screen = MonitorScreen(self.run_now, self.glyphs, self.keys, self._filter, self._host)
         if isinstance(self.screen, PickerScreen | FindingsScreen):
             self.switch_screen(screen)
         else:

@@ -29,7 +29,11 @@ class Run:
     """A plan being run. Snapshots are pulled, so a busy engine never floods the screen."""
 
     def __init__(
-        self, make_backend: MakeBackend, plan: Plan, make_engine: MakeEngine = make_engine
+        self,
+        make_backend: MakeBackend,
+        plan: Plan,
+        make_engine: MakeEngine = make_engine,
+        host: str = "",
     ) -> None:
         self.plan = plan
         self._make_backend = make_backend
@@ -38,7 +42,7 @@ class Run:
         self._engine: Engine | None = None
         self._start_failure: TwtuiError | None = None
         self._stopped = False
-        self.recorder = Recorder(plan, ("twtui",))
+        self.recorder = Recorder(plan, ("twtui",), host or None)
         """Records the run when it is told to."""
         self._thread = threading.Thread(target=self._start, name="twtui-start", daemon=True)
         self._snapshot = Snapshot(RunState.STARTING, plan, BackendInfo("live"), plan.mode)

@@ -36,6 +36,7 @@ def screen_settings(options: argparse.Namespace) -> dict[str, Any]:
         "filter": parse_filter(getattr(options, "filter", None) or ""),
         "presets": config.presets,
         "memory": memory,
+        "host": getattr(options, "host", None) or "",
     }
 
 

@@ -77,7 +77,12 @@ class MonitorScreen(LogActions):
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-medium"), (50, "-tall")]  # noqa: RUF012
 
     def __init__(
-        self, run: Run, glyphs: Glyphs, keys: KeyMap = AS_SHIPPED, filter: Filter = EVERYTHING
+        self,
+        run: Run,
+        glyphs: Glyphs,
+        keys: KeyMap = AS_SHIPPED,
+        filter: Filter = EVERYTHING,
+        host: str = "",
     ) -> None:
         super().__init__()
         self.run = run
@@ -96,6 +101,7 @@ class MonitorScreen(LogActions):
         self.health = HealthStrip(id="health", glyphs=glyphs)
         self.keys = KeyBar(id="keys", glyphs=glyphs, keys=keys)
         self._first_filter = filter
+        self._host = host
         self._held: Snapshot | None = None
         self._baseline: Snapshot | None = None
         self._by_kind = False
@@ -143,6 +149,7 @@ class MonitorScreen(LogActions):
             by_kind=self._by_kind,
             since_ns=self._baseline.elapsed_ns if self._baseline else None,
             recorded=self.files.look(),
+            host=self._host,
         )
         before, self._shown = self._shown, _Shown(newest, shown, view)
         if before is not None and before.same_as(self._shown):

@@ -51,6 +51,7 @@ class PickerScreen(Screen[None]):
         memory: Where the last choices are.
         machine: Whose processes they are; None: those of this machine.
         selected: Processes to begin with.
+        host: The name of that machine; empty: this one.
     """
 
     BINDINGS = bindings(Where.PICKER)
@@ -74,11 +75,13 @@ class PickerScreen(Screen[None]):
         memory: Memory | None = None,
         machine: Machine | None = None,
         selected: Iterable[Target] = (),
+        host: str = "",
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
         self.keys = keys
         self._machine = machine
+        self._where = f" on {display_name(host)}" if host else ""
         self.presets = presets
         self.memory = memory or Memory()
         self._list_processes = list_processes or (machine or ProcessReader()).read
@@ -262,7 +265,9 @@ class PickerScreen(Screen[None]):
         glyphs, table = self.glyphs, self.table
         order = f"sorted by {table.sort}{', reversed' if table.backwards else ''}"
         tree = " within the tree" if table.in_tree else ""
-        table.set_title(f"twtui {glyphs.pointer} which process? {glyphs.separator} {order}{tree}")
+        table.set_title(
+            f"twtui {glyphs.pointer} which process{self._where}? {glyphs.separator} {order}{tree}"
+        )
 
     def action_clear_filter(self) -> None:
         """First the filter, then the selection."""

@@ -36,6 +36,8 @@ class ViewState:
     """Into the run, when counting began from 0 on the screen; None: at its start."""
     recorded: int | None = None
     """Events in the recording that is being made; None: there is none."""
+    host: str = ""
+    """The machine that is watched; empty: this one."""
 
 
 def _targets(snapshot: Snapshot, width: int) -> list[Span]:
@@ -140,6 +142,10 @@ def heading_lines(snapshot: Snapshot, view: ViewState, width: int, glyphs: Glyph
     """One line where it is wide, otherwise two; by width alone, so that nothing below ever moves."""
     state = tuple(_state(snapshot, view, glyphs))
     name: Line = (("twtui ", "good"), (f"{glyphs.pointer} ", "dim"))
+    if view.host:
+        host = display_name(view.host)
+        host = fit(host, min(len(host), _NAME_CELLS), ellipsis=glyphs.ellipsis)
+        name = (*name, (f"{host} {glyphs.pointer} ", "strong"))
     who = [*name, *_targets(snapshot, _NAME_CELLS)]
     mode, kinds, watches = _mode(snapshot, view, glyphs), _map_kinds(view), _watches(snapshot)
     if width >= _ONE_LINE_FROM:
