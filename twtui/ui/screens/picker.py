@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.events import Click, Key, Paste
 from textual.message import Message
-from textual.screen import Screen
 
 from twtui.errors import TwtuiError
 from twtui.mapped_files import mapped_files
@@ -23,7 +22,8 @@ from twtui.ui.glyphs import Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.memory import Memory
-from twtui.ui.views.processes import Sort, status_line
+from twtui.ui.screens.order_actions import OrderActions
+from twtui.ui.views.processes import status_line
 from twtui.ui.widgets.filter_line import FilterLine
 from twtui.ui.widgets.key_bar import KeyBar
 from twtui.ui.widgets.preset_list import ChoiceLine, PresetList
@@ -39,7 +39,7 @@ _REST_SECONDS = 0.2
 ListProcesses = Callable[[], list[ProcessRow]]
 
 
-class PickerScreen(Screen[None]):
+class PickerScreen(OrderActions):
     """A table of processes, a filter and the presets; posts ``Picked`` when the user has chosen.
 
     Args:
@@ -81,7 +81,7 @@ class PickerScreen(Screen[None]):
         self.glyphs = glyphs
         self.keys = keys
         self._machine = machine
-        self._where = f" on {display_name(host)}" if host else ""
+        self.where = f" on {display_name(host)}" if host else ""
         self.presets = presets
         self.memory = memory or Memory()
         self._list_processes = list_processes or (machine or ProcessReader()).read
@@ -96,17 +96,12 @@ class PickerScreen(Screen[None]):
         self._looked_at = 0
         self._reading = False
         self._remember()
-        self._retitle()
 
     def _remember(self) -> None:
         known = self.memory.get("choice")
         if isinstance(known, dict):
             self.choice = Choice.from_fields(known, self.presets)
-        order = self.memory.get("order")
-        if isinstance(order, dict) and order.get("sort") in set(Sort):
-            self.table.sort = Sort(order["sort"])
-            self.table.backwards = order.get("backwards") is True
-            self.table.in_tree = order.get("tree") is True
+        self.remember_order()
 
     def compose(self) -> ComposeResult:
         """Filter, table and presets, what is chosen, what Enter does, keys."""
@@ -232,42 +227,6 @@ class PickerScreen(Screen[None]):
         """Select the process under the cursor, or not."""
         if not self.table.toggle():
             self._refuse()
-
-    def _sort(self, column: Sort, backwards: bool = False, tree: bool | None = None) -> None:
-        table = self.table
-        table.sort_by(column, backwards, tree)
-        order = {"sort": str(column), "backwards": backwards, "tree": table.in_tree}
-        self.memory.put(order=order)
-        self._retitle()
-
-    def action_sort(self) -> None:
-        """Sort by the next column."""
-        self._sort(self.table.sort.following)
-
-    def action_sort_again(self) -> None:
-        """Sort by the same column, by the newest numbers."""
-        self._sort(self.table.sort, self.table.backwards)
-
-    def action_reverse(self) -> None:
-        """Sort the other way round."""
-        self._sort(self.table.sort, not self.table.backwards)
-
-    def action_tree(self) -> None:
-        """Processes under their parents, or in one list."""
-        self._sort(self.table.sort, self.table.backwards, not self.table.in_tree)
-
-    def on_process_table_header_clicked(self, event: ProcessTable.HeaderClicked) -> None:
-        """Sort by the column; a second click turns it round."""
-        table = self.table
-        self._sort(event.column, event.column is table.sort and not table.backwards)
-
-    def _retitle(self) -> None:
-        glyphs, table = self.glyphs, self.table
-        order = f"sorted by {table.sort}{', reversed' if table.backwards else ''}"
-        tree = " within the tree" if table.in_tree else ""
-        table.set_title(
-            f"twtui {glyphs.pointer} which process{self._where}? {glyphs.separator} {order}{tree}"
-        )
 
     def action_clear_filter(self) -> None:
         """First the filter, then the selection."""
