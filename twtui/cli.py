@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from twtui.errors import TwtuiError, UnsupportedError, UsageError
+from twtui.harmless import harmless
 from twtui.options import options_of
 from twtui.reach import Reach
 from twtui.settings import (
@@ -38,8 +39,13 @@ _reach = Reach()
 
 
 def say(text: str) -> None:
-    """A message for a person, on standard error."""
-    _write_error(f"twtui: {text}\n")
+    """A message for a person, on standard error: one line, whatever is in it."""
+    _write_error(f"twtui: {harmless(text)}\n")
+
+
+def _say_hint(text: str) -> None:
+    """What to do about it; a mark under the place of an error takes a second line."""
+    _write_error("".join(f"{harmless(line)}\n" for line in text.split("\n")))
 
 
 def _write_error(text: str) -> None:
@@ -62,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except TwtuiError as error:
         say(error.message)
         if error.hint:
-            _write_error(error.hint + "\n")
+            _say_hint(error.hint)
         if error.log:
             _logger().info("%s", error.log)
         return error.exit_code
@@ -75,12 +81,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         say(f"the Python package {package} is missing")
-        _write_error(f"install it for this Python: {sys.executable} -m pip install {package}\n")
+        _say_hint(f"install it for this Python: {sys.executable} -m pip install {package}")
         return UnsupportedError.exit_code
     except Exception as error:
         _logger().debug("internal error", exc_info=error)
         say(f"internal error: {type(error).__name__}: {error}")
-        _write_error("run it again with -vv and report what it says\n")
+        _say_hint("run it again with -vv and report what it says")
         return 1
     finally:
         _reach.end()
@@ -99,7 +105,10 @@ def _run(arguments: list[str]) -> int:
     except SystemExit:  # after --help and --version
         return 0
     options.started = started
-    _set_up_logging(options)
+    if options.log_file or options.verbose:
+        from twtui.logs import set_up
+
+        set_up(options.log_file, options.verbose)
     if getattr(options, "host", None) is not None:
         _reach.go_to(options.host, options.host_command)
     if options.no_color:
@@ -125,27 +134,6 @@ def _logger() -> Logger:
     import logging
 
     return logging.getLogger("twtui")
-
-
-def _set_up_logging(options: argparse.Namespace) -> None:
-    import logging
-
-    if not options.log_file and not options.verbose:
-        return
-    level = logging.DEBUG if options.verbose > 1 or options.log_file else logging.INFO
-    try:
-        handler: logging.Handler = (
-            logging.FileHandler(options.log_file) if options.log_file else logging.StreamHandler()
-        )
-    except OSError as error:
-        raise UsageError(
-            f"cannot write {options.log_file}: {error.strerror}",
-            "name another file with --log-file",
-        ) from None
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logger = _logger()
-    logger.addHandler(handler)
-    logger.setLevel(level)
 
 
 def live_backend(_plan: Plan) -> Backend:

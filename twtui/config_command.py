@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from twtui.config import Config
+from twtui.harmless import written_out
+from twtui.json_text import indented
 from twtui.settings import SETTINGS
 
 
@@ -34,7 +35,7 @@ def report(config: Config, as_json: bool) -> str:
             "presets": list(config.file.presets),
             "keys": dict(config.file.keys),
         }
-        return json.dumps(fields, indent=2) + "\n"
+        return indented(fields)
     names = max(len(name) for name, _ in values)
     texts = max(len(value.text or "-") for _, value in values)
     lines = [
@@ -45,4 +46,4 @@ def report(config: Config, as_json: bool) -> str:
     if config.file.keys:
         lines += ["", *(f"key {name}: {key}" for name, key in config.file.keys.items())]
     lines += ["", f"config file: {config.file.path or f'{config.place} (there is none)'}"]
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(written_out, lines)) + "\n"

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from twtui import export, plain
+from twtui.harmless import written_out
+from twtui.json_text import indented
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import COUNTER_NAMES, NOW
 from twtui.model.snapshot import Snapshot
-from twtui.ui.escape import display_name
 from twtui.ui.text import NO_VALUE, count, duration, whole_duration
 
 _SHARES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "max": 1.0}
@@ -33,9 +34,9 @@ def diff(names: tuple[str, str], finals: tuple[Snapshot, Snapshot], as_json: boo
         for key, name, final in zip("ab", names, finals, strict=True):
             made[key] = {"name": name, **json.loads(export.summary(final))}
             del made[key]["type"]
-        return json.dumps(made, indent=2) + "\n"
+        return indented(made)
     a, b = finals
-    lines = [f"{key}  {display_name(name)}: {plain.opening(final)}, {duration(final.elapsed_ns)}"
+    lines = [f"{key}  {written_out(name)}: {plain.opening(final)}, {duration(final.elapsed_ns)}"
              for key, name, final in zip("AB", names, finals, strict=True)]  # fmt: skip
     lines += [
         "",
@@ -56,7 +57,7 @@ def _counters(a: Snapshot, b: Snapshot) -> Iterator[list[str]]:
             yield [name.replace("_", " "), count(one), count(other), _change(one, other), *rates]
     for name in sorted({*a.total.errors, *b.total.errors}):
         one, other = a.total.errors.get(name, 0), b.total.errors.get(name, 0)
-        yield [name, count(one), count(other), _change(one, other), "", ""]
+        yield [written_out(name), count(one), count(other), _change(one, other), "", ""]
 
 
 def _per_second(number: int, snapshot: Snapshot) -> str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError
-from twtui.ui.escape import display_name
+from twtui.harmless import written_out
+from twtui.json_text import indented
 
 Check = Mapping[str, Any]
 """``name``, ``answer`` (yes, no, unknown), ``detail``, ``fix``, ``required``, and ``exit_code``."""
@@ -54,14 +54,14 @@ def report(checks: Sequence[Check], as_json: bool, trials: Sequence[Trial] | Non
         }
         if trials is not None:
             shown["programs"] = [dict(trial) for trial in trials]
-        return json.dumps(shown, indent=2) + "\n"
+        return indented(shown)
     width = shutil.get_terminal_size().columns
     lines = [line for check in _by_width(checks, width) for line in check]
     if trials is not None:
         lines += ["", *_trial_lines(trials, width)]
     problem = first_obstacle(checks)
     verdict = f"twtui cannot run here: {problem.message}" if problem else "twtui works here"
-    lines += ["", *_wrapped(display_name(verdict), width)]
+    lines += ["", *_wrapped(written_out(verdict), width)]
     return "\n".join(lines) + "\n"
 
 
@@ -71,23 +71,25 @@ def _by_width(checks: Sequence[Check], width: int) -> list[list[str]]:
 
 
 def _check_lines(check: Check, names: int, width: int) -> list[str]:
-    answer, name = (display_name(str(check[field])) for field in ("answer", "name"))
+    answer, name = (written_out(str(check[field])) for field in ("answer", "name"))
     texts = [str(check["detail"])]
     if check["fix"] and check["answer"] != "yes":
         texts.append(f"fix: {check['fix']}")
     head = f"{answer:<{_ANSWER_WIDTH}} {name:<{names}}  "
-    return _beside(head, [display_name(text) for text in texts], width)
+    return _beside(head, [written_out(text) for text in texts], width)
 
 
 def _trial_lines(trials: Sequence[Trial], width: int) -> list[str]:
     """A line a program type with an answer a kfunc; and the details, once where they are alike."""
-    kfuncs = list(dict.fromkeys(str(trial["kfunc"]) for trial in trials))
+    kfuncs = list(dict.fromkeys(written_out(str(trial["kfunc"])) for trial in trials))
     by_type: dict[str, list[Trial]] = {}
     for trial in trials:
-        by_type.setdefault(str(trial["type"]), []).append(trial)
+        by_type.setdefault(written_out(str(trial["type"])), []).append(trial)
     names = max(map(len, ("program type", *by_type)))
     columns = [kfunc.rpartition("_")[2] for kfunc in kfuncs]
-    answers = max(len(text) for text in (*columns, *(str(t["answer"]) for t in trials)))
+    answers = max(
+        len(text) for text in (*columns, *(written_out(str(t["answer"])) for t in trials))
+    )
 
     def head(name: str, texts: Sequence[str]) -> str:
         return f"{name:<{names}}  " + "".join(f"{text:<{answers}}  " for text in texts)
@@ -96,8 +98,8 @@ def _trial_lines(trials: Sequence[Trial], width: int) -> list[str]:
     for name, found in by_type.items():
         details = dict.fromkeys(str(trial["detail"]) for trial in found if trial["detail"])
         lines += _beside(
-            head(display_name(name), [str(trial["answer"]) for trial in found]),
-            [display_name(detail) for detail in details],
+            head(name, [written_out(str(trial["answer"])) for trial in found]),
+            [written_out(detail) for detail in details],
             width,
         )
     return [*lines, "", *_wrapped(f"kfuncs: {', '.join(kfuncs)}", width)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 from twtui import __version__
+from twtui.json_text import compact
 from twtui.model.batch import Batch
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import frames_of
@@ -26,12 +26,10 @@ SCHEMA = 1
 """Raised when a field changes its meaning or goes; a new field does not raise it."""
 _UNKNOWN = ("", "none")
 
-_encode = json.JSONEncoder(separators=(",", ":")).encode
-
 
 def header(plan: Plan, info: BackendInfo, argv: Sequence[str]) -> str:
     """The first line; for when every trigger is attached."""
-    return _encode(
+    return compact(
         {
             "type": "header",
             "schema": SCHEMA,
@@ -100,7 +98,7 @@ def event(
             fields["frames"] = list(frames_of(item, read, names))
         else:
             fields.update(content(read, data))
-    return _encode(fields)
+    return compact(fields)
 
 
 def captured_bytes(item: Event, read: Read) -> bytes | None:
@@ -145,7 +143,7 @@ def reading(batch: Batch, mode: str) -> str:
         histograms.setdefault(kind, {})[name] = [
             [bucket_start(bucket), count] for bucket, count in sorted(histogram.counts.items())
         ]
-    return _encode(
+    return compact(
         {
             "type": "reading",
             "ts_ns": batch.at_ns,
@@ -192,7 +190,7 @@ def summary(snapshot: Snapshot, unwritten: int = 0) -> str:
         fields["unwritten"] = unwritten
     if snapshot.error:
         fields["error"] = snapshot.error
-    return _encode(fields)
+    return compact(fields)
 
 
 def _counters(counters: Counters) -> dict[str, Any]:

@@ -5,11 +5,11 @@ The format is Google's "Trace Event Format": an object with ``traceEvents``; tim
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from twtui.export import captured_bytes
+from twtui.json_text import compact
 from twtui.model.batch import Batch
 from twtui.model.capture import Read, read_of
 from twtui.model.content import text_of
@@ -22,8 +22,6 @@ _SHOWN = 100
 _MAX_THREADS = 1 << 16
 _LEDGER_PID = 0
 """The "process" under which the counters are drawn."""
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def trace(
@@ -39,9 +37,9 @@ def trace(
         with_data: False leaves out what was read.
     """
     yield '{"displayTimeUnit":"ns","traceEvents":[\n'
-    yield _encode(_named("process_name", _LEDGER_PID, 0, "twtui: the ledger"))
+    yield compact(_named("process_name", _LEDGER_PID, 0, "twtui: the ledger"))
     for pid, name in names.items():
-        yield ",\n" + _encode(_named("process_name", pid, pid, name))
+        yield ",\n" + compact(_named("process_name", pid, pid, name))
     threads: set[tuple[int, int, bytes]] = set()
     number = 0
     for batch, events, captures in batches:
@@ -55,7 +53,7 @@ def trace(
             number += 1
             made += _slices(event, number, captures, with_data)
         if made:
-            yield ",\n" + ",\n".join(map(_encode, made))
+            yield ",\n" + ",\n".join(map(compact, made))
     yield "\n]}\n"
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
 from twtui.export import captured_bytes
+from twtui.harmless import quoted, written_out
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import functions_of
 from twtui.model.enums import EventFlag
@@ -16,13 +19,28 @@ COLUMNS = (
     "ts_ns,pid,tid,comm,cpu,map,mode,trigger,capture,delay_ns,nofault,read,rescued,len,truncated,"
     "gone,kept,value,data,encoding"
 ).split(",")
-_FORMULA = tuple("=+-@\t\r\n|%")
-"""A cell that begins with one of these may be run by a spreadsheet."""
+_FORMULA = frozenset("=+-@\t\r\n|%")
+"""A cell that begins with one of these, wide or narrow, may be run by a spreadsheet."""
+_LATER = re.compile(r"[;\t\n]\s*([^\s;])")
+"""What would begin a cell where other signs than the comma part cells."""
 
 
 def safe(text: str) -> str:
     """The text with an apostrophe before it, where a spreadsheet would take it for a formula."""
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+    return f"'{text}" if _runs(text.lstrip(" ")[:1]) else text
+
+
+def _runs(character: str) -> bool:
+    # full-width and small forms are taken for the plain ones
+    return unicodedata.normalize("NFKC", character) in _FORMULA
+
+
+def _stays(text: str) -> bool:
+    """Neither a terminal nor a spreadsheet does anything with the text but show it."""
+    lines = text.replace("\r\n", "\n").replace("\n", " ").replace("\t", " ")
+    if written_out(lines) != lines:
+        return False
+    return not any(_runs(found[1]) for found in _LATER.finditer(text))
 
 
 def table(
@@ -59,12 +77,12 @@ def _cells(
         event.trigger_ns,
         event.pid,
         event.tid,
-        safe(event.comm.decode("utf-8", "backslashreplace")),
+        safe(written_out(event.comm.decode("utf-8", "surrogateescape"))),
         event.trigger_cpu,
         str(event.map_kind),
         str(event.mode),
-        safe(trigger),
-        safe(capture),
+        safe(written_out(trigger)),
+        safe(written_out(capture)),
         event.delay_ns,
         read_outcome(event.nofault),
         read_outcome(event.result),
@@ -85,7 +103,7 @@ def _content(data: bytes, read: Read) -> tuple[int | None, str, str]:
     if number is not None:
         return number, "", ""
     if read in (Read.STACK, Read.PYTHON):
-        return None, ";".join(functions_of(data, read)), "frames"
+        return None, ";".join(map(_frame, functions_of(data, read))), "frames"
     if read is Read.NONE:
         return None, "", ""
     try:
@@ -93,4 +111,16 @@ def _content(data: bytes, read: Read) -> tuple[int | None, str, str]:
     except UnicodeDecodeError:
         return None, data.hex(), "hex"
     # spreadsheets and many parsers end a cell, or the file, at a NUL
-    return (None, data.hex(), "hex") if "\0" in text else (None, text, "utf-8")
+    if "\0" in text:
+        return None, data.hex(), "hex"
+    return (None, text, "utf-8") if _stays(text) else (None, _escaped(text), "escaped")
+
+
+def _escaped(text: str) -> str:
+    """One line, one to one, in one cell whatever parts cells."""
+    return quoted(text).replace(";", "\\x3b")
+
+
+def _frame(name: str) -> str:
+    """A function; a semicolon stands between two."""
+    return safe(_escaped(name))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from twtui.export import captured_bytes
+from twtui.harmless import written_out
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
 from twtui.model.snapshot import BackendInfo, Snapshot
-from twtui.ui.escape import display_name, escape_bytes
+from twtui.ui.escape import escape_bytes
 from twtui.ui.text import count, duration, wall_time
 
 _COLUMNS = (
@@ -48,7 +49,7 @@ def _content(item: Event, captures: Mapping[int, tuple[str, str]], with_data: bo
     elif (number := decode_number(read, data)) is not None:
         words.append(f"{number} ({number & (1 << 64) - 1:#x})")
     elif (text := display_text(data, read)) is not None:
-        return display_name(text)
+        return written_out(text)
     elif read is not Read.NONE:
         words.append(f'"{escape_bytes(data)}"')
     if item.truncated:
@@ -86,7 +87,7 @@ def summary_lines(snapshot: Snapshot) -> list[str]:
     ]
     if latency:
         lines += ["", *table(["map", "mode", "p50", "p90", "p99", "max"], latency, 2)]
-    errors = [f"{name} {count(number)}" for name, number in total.errors.items()]
+    errors = [f"{written_out(name)} {count(number)}" for name, number in total.errors.items()]
     if errors:
         lines += ["", "errors: " + ", ".join(errors)]
     lines.append("")
@@ -95,16 +96,17 @@ def summary_lines(snapshot: Snapshot) -> list[str]:
         if not invariant.holds:
             lines.append(f"    {invariant.detail}")
     if snapshot.error:
-        lines.append(f"failed: {snapshot.error}")
+        lines.append(f"failed: {written_out(snapshot.error)}")
     return lines
 
 
 def opening(snapshot: Snapshot) -> str:
     """What is being watched, in one line."""
     plan = snapshot.plan
-    targets = ", ".join(f"{t.pid} {display_name(t.name)}".strip() for t in plan.targets[:3])
+    targets = ", ".join(f"{t.pid} {written_out(t.name)}".strip() for t in plan.targets[:3])
     more = len(plan.targets) - 3
     if more > 0:
         targets += f" and {more} more"
     watches = ", ".join(f"{watch.trigger.label} {watch.capture}" for watch in plan.watches)
-    return f"watching {targets}: {watches}, {plan.mode}, {' '.join(plan.map_kinds)}"
+    kinds = " ".join(plan.map_kinds)
+    return f"watching {targets}: {written_out(watches)}, {plan.mode}, {kinds}"

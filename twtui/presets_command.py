@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -11,11 +10,12 @@ from typing import Any, NamedTuple
 
 from twtui.doctor import Check, first_obstacle
 from twtui.errors import TwtuiError
+from twtui.harmless import written_out
+from twtui.json_text import indented
 from twtui.mapped_files import mapped_files
 from twtui.model.plan import Target
 from twtui.model.presets import Answer, Availability, Preset, availability
 from twtui.processes import Machine, find_target
-from twtui.ui.escape import display_name
 
 
 class Subject(NamedTuple):
@@ -65,7 +65,7 @@ def report(
             _fields(preset) | _available([(subject, ask(preset, subject)) for subject in subjects])
             for preset in presets.values()
         ]
-        return json.dumps({"presets": shown}, indent=2) + "\n"
+        return indented({"presets": shown})
     width = max(map(len, presets))
     lines = []
     for preset in presets.values():
@@ -74,8 +74,8 @@ def report(
             lines.append(f"{'':<{width}}  needs {preset.needs}")
         for subject in subjects:
             found = ask(preset, subject)
-            who = f"{subject.target.pid} {display_name(subject.target.name)}".strip()
-            reason = f": {found.reason}" if found.reason else ""
+            who = f"{subject.target.pid} {written_out(subject.target.name)}".strip()
+            reason = f": {written_out(found.reason)}" if found.reason else ""
             lines.append(f"{'':<{width}}  {found.answer} on {who}{reason}")
     return "\n".join(lines) + "\n"
 

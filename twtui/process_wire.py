@@ -70,6 +70,8 @@ def _process(row: Any) -> ProcessFields:
         if isinstance(value, str) and len(value) > _MOST_TEXT:
             raise WireError(f"a text of {len(value)} characters in a process")
     found = ProcessFields(*row)
-    if not found.pid or len(found.state) != 1:
+    if not found.pid or not (
+        len(found.state) == 1 and found.state.isascii() and found.state.isalpha()
+    ):
         raise WireError("a process without PID or state")
     return found

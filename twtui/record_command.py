@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from twtui.backend.base import Backend
+from twtui.json_text import indented
 from twtui.model.assertion import check, parse_assertion
 from twtui.model.filter import parse_filter
 from twtui.model.plan import Plan
@@ -23,7 +23,7 @@ def print_schema() -> int:
     """The JSON Schema of the lines, on standard output."""
     from twtui.export_schema import LINE_SCHEMA
 
-    print_pieces([json.dumps(LINE_SCHEMA, indent=2) + "\n"])
+    print_pieces([indented(LINE_SCHEMA)])
     return 0
 
 

@@ -6,13 +6,15 @@ import json
 from typing import Any
 
 from twtui import export, plain
+from twtui.harmless import written_out
+from twtui.json_text import indented
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import functions_of
 from twtui.model.ledger import LOSSES
 from twtui.model.snapshot import Snapshot
 from twtui.recorded import TopValue, final_snapshot, top_values
 from twtui.recording import Recording
-from twtui.ui.escape import display_name, escape_bytes
+from twtui.ui.escape import escape_bytes
 from twtui.ui.text import count, duration, wall_date
 
 _SHOWN_CHARACTERS = 80
@@ -34,7 +36,7 @@ def report(recording: Recording, as_json: bool) -> tuple[str, Snapshot]:
     final = final_snapshot(recording)
     top = top_values(recording)
     if as_json:
-        return json.dumps(_object(recording, final, top), indent=2) + "\n", final
+        return indented(_object(recording, final, top)), final
     return "\n".join(
         [*_head(recording, final), *plain.summary_lines(final), *_tail(final, top)]
     ) + "\n", final
@@ -44,12 +46,12 @@ def _head(recording: Recording, final: Snapshot) -> list[str]:
     meta, info = recording.meta, recording.meta.info
     made = [f"twtui {meta.version}", f"kernel {info.kernel}" if info.kernel else info.name]
     if meta.host:
-        made.append(f"on {display_name(meta.host)}")
+        made.append(f"on {written_out(meta.host)}")
     lines = [
-        f"{display_name(recording.path.name)}: {', '.join(display_name(word) for word in made)}",
+        f"{written_out(recording.path.name)}: {', '.join(written_out(word) for word in made)}",
         plain.opening(final),
         f"{wall_date(recording.start_ns, info.clock_offset_ns)}, {duration(final.elapsed_ns)}, "
-        f"{count(recording.event_count)} events; {_ENDS.get(meta.ended, meta.ended)}",
+        f"{count(recording.event_count)} events; {_ENDS.get(meta.ended, written_out(meta.ended))}",
     ]
     kept = [
         text
@@ -72,8 +74,8 @@ def _tail(final: Snapshot, top: tuple[TopValue, ...]) -> list[str]:
         rows = [
             [
                 count(value.count),
-                display_name(value.trigger),
-                display_name(value.capture),
+                written_out(value.trigger),
+                written_out(value.capture),
                 _shown(value),
             ]
             for value in top
@@ -81,7 +83,7 @@ def _tail(final: Snapshot, top: tuple[TopValue, ...]) -> list[str]:
         cells = plain.table(["count", "trigger", "capture", "value"], rows, 4)
         lines += ["", "read most often", *cells]
     if final.notes:
-        lines += ["", "notes", *(f"  {display_name(note)}" for note in final.notes)]
+        lines += ["", "notes", *(f"  {written_out(note)}" for note in final.notes)]
     return lines
 
 
@@ -91,7 +93,7 @@ def _shown(value: TopValue) -> str:
     if number is not None:
         return f"{number} ({number & (1 << 64) - 1:#x})"
     if read in (Read.STACK, Read.PYTHON):
-        text = display_name(" < ".join(functions_of(value.data, read)))
+        text = written_out(" < ".join(functions_of(value.data, read)))
     else:
         text = escape_bytes(value.data.removesuffix(b"\0"), _SHOWN_CHARACTERS)
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"

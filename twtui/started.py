@@ -13,6 +13,7 @@ from typing import NoReturn, Self
 
 from twtui.backend.base import Backend
 from twtui.errors import UsageError
+from twtui.harmless import harmless
 from twtui.invoker import Invoker, invoker
 from twtui.model.batch import Batch
 from twtui.model.plan import Command, Plan
@@ -129,7 +130,8 @@ def _become(
         if os.read(gate, 1):
             os.execve(program, list(words), environ)
     except BaseException as error:
-        os.write(2, f"twtui: {words[0]}: {getattr(error, 'strerror', None) or error}\n".encode())
+        reason = getattr(error, "strerror", None) or error
+        os.write(2, f"twtui: {harmless(f'{words[0]}: {reason}')}\n".encode())
     # 127 as a shell has it; nothing of ours may run in the child
     os._exit(127)
 

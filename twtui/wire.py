@@ -1,22 +1,17 @@
-"""Bytes on the wire: events as bpf/twtui.h lays them out, batches, and the frames between the processes."""
+"""Bytes on the wire: events as bpf/twtui.h lays them out, and the records of the ring buffer."""
 
 from __future__ import annotations
 
-import json
 import struct
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any, overload
 
 from twtui.errors import TwtuiError
-from twtui.model.batch import Batch, Reading
-from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
+from twtui.model.enums import EventFlag, MapKind, Mode
 from twtui.model.event import Event
-from twtui.model.histogram import BUCKETS, Histogram
-from twtui.model.ledger import COUNTER_NAMES, Counters, Row
-from twtui.model.snapshot import TargetView
+from twtui.model.ledger import Row
 
 PROTOCOL_VERSION = 2
 MAX_FRAME_BYTES = 64 << 20
@@ -55,6 +50,9 @@ COUNTER_FIELDS = (
 ).split()
 """The u64 members of ``struct tw_counters`` before ``errors``."""
 ERRNOS = 134
+MOST_DATA_BYTES = 1 << 16
+"""More than the data of an event ever is, frames of a stack included."""
+MOST_COMM_BYTES = 16
 CAPTURES = 256
 """``tw_event.capture`` is one byte."""
 
@@ -63,6 +61,7 @@ _SIZE = struct.Struct("<I")
 BUSY, DISCARD = 1 << 31, 1 << 30
 _LENGTH_MASK = DISCARD - 1
 _FIXED_BYTES = EVENT.size
+_MOST_RECORD_BYTES = 2 * MOST_DATA_BYTES
 _LENGTH_WORD = (8 + 40) // 4
 _KIND_WORD = (8 + 52) // 4
 """Where ``length`` and ``map_kind`` of ``struct tw_event`` are, in words of 4 bytes from a record's header."""
@@ -77,7 +76,13 @@ class WireError(TwtuiError):
 
 
 def pack_record(event: Event) -> bytes:
-    """One event as the ring buffer holds it: header, fixed part, data, registers, padding to 8 bytes."""
+    """One event as the ring buffer holds it: header, fixed part, data, registers, padding to 8 bytes.
+
+    Raises:
+        struct.error, ValueError, TypeError, AttributeError: Something in it does not fit.
+    """
+    if len(event.data) > MOST_DATA_BYTES or len(event.comm) > MOST_COMM_BYTES:
+        raise ValueError(f"an event with {len(event.data)} bytes of data")
     fixed = EVENT.pack(
         event.trigger_ns, event.ran_ns, event.address, event.nofault, event.result,
         event.pid, event.tid, len(event.data), event.wanted_bytes, event.trigger_cpu, event.ran_cpu,
@@ -114,7 +119,7 @@ class Records(Sequence[Event]):
                 header = words[at]
                 size = header & _LENGTH_MASK
                 if not header & DISCARD:
-                    if words[at + _LENGTH_WORD] + _FIXED_BYTES > size:
+                    if words[at + _LENGTH_WORD] + _FIXED_BYTES > size or size > _MOST_RECORD_BYTES:
                         raise WireError(f"record at byte {at * 4} claims more data than it has")
                     kind_and_mode = words[at + _KIND_WORD] & 0xFFFF
                     counts[kind_and_mode] = counts.get(kind_and_mode, 0) + 1
@@ -181,120 +186,3 @@ def iter_events(records: bytes) -> Iterator[Event]:
         WireError: As ``Records``.
     """
     return iter(Records(records))
-
-
-def _pack_counters(counters: Counters) -> list[Any]:
-    return [*(getattr(counters, name) for name in COUNTER_NAMES), dict(counters.errors)]
-
-
-def _unpack_counters(values: list[Any]) -> Counters:
-    *numbers, errors = values
-    named = {name: int(value) for name, value in zip(COUNTER_NAMES, numbers, strict=True)}
-    known = {str(name): int(count) for name, count in errors.items()}
-    return Counters(**named, errors=MappingProxyType(known))
-
-
-def _within(number: Any, end: int) -> int:
-    found = int(number)
-    if not 0 <= found < end:
-        raise WireError(f"{found} is not from 0 to {end - 1}")
-    return found
-
-
-def _row_name(row: Row) -> str:
-    return f"{row[0]}/{row[1]}"
-
-
-def _row(name: str) -> Row:
-    kind, _, mode = name.partition("/")
-    return MapKind(kind), Mode(mode)
-
-
-def _pack_reading(reading: Reading) -> dict[str, Any]:
-    return {
-        "ledger": {_row_name(row): _pack_counters(c) for row, c in reading.ledger.items()},
-        "latency": {_row_name(row): list(h.counts.items()) for row, h in reading.latency.items()},
-        "targets": [[t.pid, t.name, t.threads, str(t.state)] for t in reading.targets],
-        "quiet": reading.quiet,
-        "backlog_bytes": reading.backlog_bytes,
-        "cpu_ns": reading.cpu_ns,
-        "rss_bytes": reading.rss_bytes,
-        "bpf_run_ns": reading.bpf_run_ns,
-        "bpf_runs": reading.bpf_runs,
-    }
-
-
-def _unpack_reading(fields: Mapping[str, Any]) -> Reading:
-    return Reading(
-        ledger={_row(name): _unpack_counters(values) for name, values in fields["ledger"].items()},
-        latency={
-            _row(name): Histogram(
-                {_within(bucket, BUCKETS): int(count) for bucket, count in counts}
-            )
-            for name, counts in fields["latency"].items()
-        },
-        targets=tuple(
-            TargetView(int(pid), str(name), int(threads), TargetState(state))
-            for pid, name, threads, state in fields["targets"]
-        ),
-        quiet=bool(fields["quiet"]),
-        backlog_bytes=int(fields["backlog_bytes"]),
-        cpu_ns=int(fields["cpu_ns"]),
-        rss_bytes=int(fields["rss_bytes"]),
-        bpf_run_ns=int(fields["bpf_run_ns"]),
-        bpf_runs=int(fields["bpf_runs"]),
-    )
-
-
-def pack_batch(batch: Batch) -> bytes:
-    """The one serialised form of a batch, for the protocol and for recordings."""
-    meta: dict[str, Any] = {"at_ns": batch.at_ns}
-    if batch.reading:
-        meta["reading"] = _pack_reading(batch.reading)
-    if batch.captures:
-        meta["captures"] = {str(index): list(texts) for index, texts in batch.captures.items()}
-    if batch.names:
-        meta["names"] = [[pid, at, name] for (pid, at), name in batch.names.items()]
-    if batch.mode:
-        meta["mode"] = batch.mode
-    if batch.notes:
-        meta["notes"] = list(batch.notes)
-    if batch.end:
-        meta["end"] = True
-    text = json.dumps(meta, separators=(",", ":")).encode()
-    return struct.pack("<I", len(text)) + text + batch.records
-
-
-def unpack_batch(data: bytes) -> Batch:
-    """The inverse of ``pack_batch``.
-
-    Raises:
-        WireError: The bytes are not a batch.
-    """
-    try:
-        (size,) = struct.unpack_from("<I", data)
-        if 4 + size > len(data):
-            raise WireError("a batch ends within its head")
-        meta = json.loads(data[4 : 4 + size])
-        reading = meta.get("reading")
-        return Batch(
-            at_ns=int(meta["at_ns"]),
-            records=data[4 + size :],
-            reading=_unpack_reading(reading) if reading is not None else None,
-            captures={
-                _within(index, CAPTURES): (str(trigger), str(capture))
-                for index, (trigger, capture) in meta.get("captures", {}).items()
-            },
-            names={
-                (int(pid), int(address)): str(name) for pid, address, name in meta.get("names", ())
-            },
-            mode=str(Mode(meta["mode"])) if meta.get("mode") else "",
-            notes=tuple(str(note) for note in meta.get("notes", ())),
-            end=bool(meta.get("end", False)),
-        )
-    except WireError:
-        raise
-    except (
-        struct.error, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError,
-    ) as error:  # fmt: skip
-        raise WireError(f"not a batch: {error!r}") from None

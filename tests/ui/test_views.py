@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from ui_samples import COUNTERS, make_row, make_snapshot
 
+from twtui.harmless import written_out
 from twtui.model.enums import MapKind, Mode
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters
 from twtui.model.snapshot import Health
 from twtui.ui import text
-from twtui.ui.escape import display_name, escape_bytes, fold, hexdump
+from twtui.ui.escape import escape_bytes, fold, hexdump
 from twtui.ui.glyphs import ASCII, UNICODE
 from twtui.ui.keys import KEYS, Where, hints
 from twtui.ui.lines import cut, fit, line_width, plain, spread
@@ -89,7 +90,7 @@ def test_escaping_is_one_to_one(first: bytes, second: bytes) -> None:
 @settings(deadline=None)
 @given(st.text(max_size=40), st.integers(0, 50))
 def test_fitted_text_has_exactly_its_width(name: str, width: int) -> None:
-    assert cell_len(fit(display_name(name), width)) == width
+    assert cell_len(fit(written_out(name), width)) == width
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 from twtui.backend.base import Backend
 from twtui.backend.demo import DemoBackend
 from twtui.backend.replay import ReplayBackend
+from twtui.batch_wire import pack_batch, unpack_batch
 from twtui.errors import TwtuiError, UsageError
 from twtui.model import fold
 from twtui.model.batch import Batch
@@ -22,7 +23,7 @@ from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind, Mode
 from twtui.model.ledger import COUNTER_NAMES
 from twtui.model.plan import Plan, Probe, SetCapture, SetMapKinds, SetMode, Stop
-from twtui.wire import iter_events, pack_batch, unpack_batch
+from twtui.wire import iter_events
 
 from .recordings import recorded_demo
 from .support import FakeClock, plan

@@ -20,6 +20,7 @@ from twtui.export_chrome import trace
 from twtui.export_folded import folded
 from twtui.export_schema import LINE_SCHEMA
 from twtui.export_table import COLUMNS, safe, table
+from twtui.harmless import quoted
 from twtui.model.batch import Batch
 from twtui.model.capture import parse_capture
 from twtui.model.enums import EventFlag, Mode
@@ -75,13 +76,45 @@ def test_a_record_per_event(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"=1+2", b"+1", b"-1", b"@SUM(A1)", b"\t=1", b"\r=1", b"  =cmd|' /C calc'!A0", b"%x"]
+    "data",
+    [b"=1+2", b"+1", b"-1", b"@SUM(A1)", b"  =cmd|' /C calc'!A0", b"%x", "＝1".encode()],
 )
 def test_a_cell_is_never_a_formula(data: bytes) -> None:
     events = [event(0, data=data, comm=data[:15])]
     (row,) = rows("".join(table([(events, CAPTURES)])))
     assert row["data"] == "'" + data.decode()
     assert row["comm"] == "'" + data[:15].decode()
+
+
+@pytest.mark.parametrize(
+    ("data", "shown"),
+    [
+        (b"\t=1", r"\t=1"),
+        (b"\r=1", r"\r=1"),
+        (b"a\n=1", r"a\n=1"),
+        (b"a; =1\\", r"a\x3b =1" + "\\" * 2),
+        (b"a\t-1", r"a\t-1"),
+        (b"\x1b[31m", r"\x1b[31m"),
+        (b"over\rwritten", r"over\rwritten"),
+    ],
+)
+def test_what_parts_cells_elsewhere_or_moves_a_terminal_is_written_out(
+    data: bytes, shown: str
+) -> None:
+    (row,) = rows("".join(table([([event(0, data=data)], CAPTURES)])))
+    assert (row["data"], row["encoding"]) == (shown, "escaped")
+
+
+@pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\nHost: a\r\n", b"a;b", b"a\tb\nc", b"a - b"])
+def test_ordinary_text_of_several_lines_stays(data: bytes) -> None:
+    (row,) = rows("".join(table([([event(0, data=data)], CAPTURES)])))
+    assert (row["data"], row["encoding"]) == (data.decode(), "utf-8")
+
+
+def test_a_function_is_one_frame_and_no_formula() -> None:
+    data = encode([PythonFrame("=cmd();x", "a.py", 1), PythonFrame("main", "a.py", 2)])
+    (row,) = rows("".join(table([([event(0, data=data, capture=2)], CAPTURES)])))
+    assert row["data"] == r"'=cmd()\x3bx;main"
 
 
 def test_a_negative_number_stays_one() -> None:
@@ -97,6 +130,9 @@ def test_a_spreadsheet_gets_what_was_there(data: bytes) -> None:
     (row,) = rows("".join(table([(events, known)])))
     if row["encoding"] == "hex":
         assert bytes.fromhex(row["data"]) == data
+    elif row["encoding"] == "escaped":
+        text = row["data"].removeprefix("'")
+        assert text == quoted(data.decode()).replace(";", "\\x3b")
     else:
         text = data.decode()
         assert row["data"] in (text, "'" + text)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twtui.batch_wire import pack_batch, unpack_batch
 from twtui.model.batch import Batch, Reading
 from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
 from twtui.model.event import NOT_TRIED, Event
@@ -22,9 +23,7 @@ from twtui.wire import (
     ROWS,
     WireError,
     iter_events,
-    pack_batch,
     pack_record,
-    unpack_batch,
 )
 
 from .support import event, records
@@ -59,7 +58,7 @@ readings = st.builds(
 )
 batches = st.builds(
     Batch,
-    at_ns=u64,
+    at_ns=st.integers(0, 2**63 - 1),
     records=st.lists(events, max_size=3).map(records),
     reading=st.none() | readings,
     captures=st.dictionaries(u8, st.tuples(st.text(max_size=9), st.text(max_size=9)), max_size=3),

@@ -10,17 +10,20 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from twtui.batch_wire import unpack_batch
 from twtui.errors import TwtuiError, error_from_wire
 from twtui.frames import FrameKind, FrameReader, unpack_json
 from twtui.harmless import harmless
 from twtui.model.batch import Batch
-from twtui.wire import WireError, unpack_batch
+from twtui.wire import WireError
 
 _READ_BYTES = 1 << 20
 _SLICE_S = 0.1
 """Longest that one thread keeps the connection while others wait for it."""
 MAX_WAITING_BYTES = 256 << 20
 """Batches that may come before an answer; a kernel process holds back long before."""
+_BATCH_BYTES = 4096
+"""What even an empty batch counts for, so that many of them are not without limit either."""
 
 
 class ClosedError(Exception):
@@ -37,7 +40,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
         self._frames = FrameReader()
-        self._waiting: deque[Batch] = deque()
+        self._waiting: deque[tuple[Batch, int]] = deque()
         self._waiting_bytes = 0
         self._lock = threading.Lock()
         self._failure: Exception | None = None
@@ -79,8 +82,8 @@ class Channel:
                 raise ClosedError
             with self._lock:
                 if self._waiting:
-                    batch = self._waiting.popleft()
-                    self._waiting_bytes -= len(batch.records)
+                    batch, size = self._waiting.popleft()
+                    self._waiting_bytes -= size
                     return batch
                 if self._failure:
                     raise self._failure
@@ -151,10 +154,10 @@ class Channel:
 
     def _keep(self, payload: bytes) -> None:
         batch = unpack_batch(payload)
-        self._waiting_bytes += len(batch.records)
+        self._waiting_bytes += len(payload) + _BATCH_BYTES
         if self._waiting_bytes > MAX_WAITING_BYTES:
             raise WireError("the kernel process sends batches and no answer")
-        self._waiting.append(batch)
+        self._waiting.append((batch, len(payload) + _BATCH_BYTES))
 
 
 def _error(payload: bytes) -> TwtuiError:

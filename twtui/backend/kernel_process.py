@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import signal
@@ -17,8 +18,9 @@ from typing import IO, Any
 from twtui.backend.channel import Channel, ClosedError
 from twtui.errors import TwtuiError, UsageError
 from twtui.frames import FrameKind, OtherVersionError, pack_frame, pack_json, unpack_json
-from twtui.harmless import harmless
+from twtui.harmless import harmless, harmless_lines
 from twtui.model.batch import Batch
+from twtui.model.bounds import I64, U32, whole
 from twtui.wire import WireError
 
 OWN_COMMAND = (sys.executable, "-I", "-m", "twtui.kernel")
@@ -63,11 +65,13 @@ class _Said:
         self._reader.start()
 
     def _read(self) -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
         with contextlib.suppress(OSError, ValueError):
             while data := os.read(self._stream.fileno(), _MOST_SAID_BYTES):
                 self._kept = (self._kept + data)[-_MOST_SAID_BYTES:]
                 if self.shown:
-                    os.write(2, data)
+                    said = harmless_lines(decoder.decode(data).replace("\r", ""))
+                    os.write(2, said.encode())
 
     def close(self) -> None:
         """Stop reading, once nobody can write any more."""
@@ -170,8 +174,8 @@ class KernelProcess:
             ) from None
         now_ns = time.monotonic_ns()
         try:
-            self._ahead_ns = int(answer["at_ns"]) - (asked_ns + now_ns) // 2
-            self.serving_pid = int(answer["pid"])
+            self._ahead_ns = whole(answer["at_ns"], I64) - (asked_ns + now_ns) // 2
+            self.serving_pid = whole(answer["pid"], U32)
             """Its PID where it runs."""
         except (KeyError, TypeError, ValueError, OverflowError):
             raise KernelProcessError(

@@ -5,14 +5,15 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
-from twtui.model import python_frames
+from twtui.model import bounds, python_frames
 from twtui.model.batch import Reading
+from twtui.model.bounds import I64, MOST_NAME, U32, text, whole
 from twtui.model.capture import NUMBER_BYTES, read_of
 from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
 from twtui.model.event import NOT_TRIED, Event
+from twtui.model.fold import MOST_NAMES
 from twtui.model.histogram import Histogram, bucket_of
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
 from twtui.model.registers import packed_registers
@@ -27,14 +28,19 @@ class FrameAddresses:
     def __init__(self) -> None:
         self._known: dict[str, int] = {}
         self._new: dict[str, int] = {}
+        self._made = 0
 
     def of(self, frame: str) -> int:
         """The address that stands for a frame; that of the frame where it is a bare one."""
         word, _, rest = frame.partition(" ")
         if word.startswith("0x") and not rest:
             return int(word, 16)
+        frame = text(frame, MOST_NAME)
         if frame not in self._known:
-            self._known[frame] = self._new[frame] = len(self._known) + 1
+            if len(self._known) >= MOST_NAMES:
+                self._known.clear()
+            self._made += 1
+            self._known[frame] = self._new[frame] = self._made
         return self._known[frame]
 
     def take_new(self) -> dict[str, int]:
@@ -54,7 +60,7 @@ def event_of(line: Mapping[str, Any], capture: int, addresses: FrameAddresses) -
     Raises:
         KeyError, TypeError, ValueError, OverflowError, struct.error: It is no such line.
     """
-    trigger_ns = int(line["ts_ns"])
+    trigger_ns = whole(line["ts_ns"], I64)
     delay_ns = line["delay_ns"]
     data = _data(line, addresses)
     length = int(line["len"])
@@ -71,7 +77,7 @@ def event_of(line: Mapping[str, Any], capture: int, addresses: FrameAddresses) -
     cpu = int(line["cpu"])
     return Event(
         trigger_ns=trigger_ns,
-        ran_ns=trigger_ns + int(delay_ns) if delay_ns is not None else 0,
+        ran_ns=whole(trigger_ns + int(delay_ns)) if delay_ns is not None else 0,
         address=int(line.get("address", 0)),
         nofault=_result(line["nofault"], length),
         result=_result(line["read"], length),
@@ -132,18 +138,18 @@ def reading_of(line: Mapping[str, Any]) -> Reading:
     return Reading(
         ledger=counters_by_row(line["ledger"]),
         latency={
-            row: Histogram({bucket_of(int(start)): int(count) for start, count in buckets})
+            row: Histogram({bucket_of(whole(start)): whole(count) for start, count in buckets})
             for row, buckets in _rows(line["histogram"])
         },
         targets=tuple(
             TargetView(
-                int(target["pid"]), str(target["name"]), int(target["threads"]),
+                whole(target["pid"], U32), text(target["name"], MOST_NAME), whole(target["threads"], U32),
                 TargetState(target["state"]),
             )
             for target in line["targets"]
         ),
         quiet=bool(line["quiet"]),
-        backlog_bytes=int(line.get("backlog_bytes", 0)),
+        backlog_bytes=whole(line.get("backlog_bytes", 0)),
     )  # fmt: skip
 
 
@@ -165,7 +171,6 @@ def _rows(table: Mapping[str, Mapping[str, Any]]) -> list[tuple[Row, Any]]:
 
 
 def _counters(values: Mapping[str, Any]) -> Counters:
-    numbers = {name: int(values.get(name, 0)) for name in COUNTER_NAMES}
+    numbers = {name: whole(values.get(name, 0)) for name in COUNTER_NAMES}
     numbers["delivered"] = 0
-    errors = {str(name): int(count) for name, count in values.get("errors", {}).items()}
-    return Counters(**numbers, errors=MappingProxyType(errors))
+    return Counters(**numbers, errors=bounds.errors(values.get("errors", {})))

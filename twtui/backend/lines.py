@@ -14,6 +14,7 @@ from twtui.backend.line_ledger import LineLedger
 from twtui.backend.line_values import FrameAddresses, event_of, reading_of
 from twtui.errors import TwtuiError, UsageError
 from twtui.model.batch import Batch, Reading
+from twtui.model.bounds import I64, text, whole
 from twtui.model.enums import Mode
 from twtui.model.event import Event
 from twtui.model.plan import Command, Plan, Stop
@@ -88,10 +89,10 @@ class LinesBackend:
                 str(self._header.get("kernel", "")),
                 str(self._header.get("kfunc_variant", "")),
                 str(self._header.get("bcc", "")),
-                int(self._header.get("clock_offset_ns", 0)),
+                whole(self._header.get("clock_offset_ns", 0), I64, -I64),
             )
-        except (TypeError, ValueError) as error:
-            raise self._broken(str(error)) from None
+        except (TypeError, ValueError, OverflowError) as error:
+            raise self._broken(text(error, 200)) from None
 
     def poll(self, timeout_s: float) -> Batch:
         """What has come; see ``Backend.poll``."""
@@ -120,7 +121,7 @@ class LinesBackend:
                         self._at_ns = max(self._at_ns, events[-1].trigger_ns, events[-1].ran_ns)
                     case "reading":
                         reading = self._reading = reading_of(line)
-                        self._at_ns = max(self._at_ns, int(line["ts_ns"]))
+                        self._at_ns = max(self._at_ns, whole(line["ts_ns"], I64))
                         if line.get("mode") and line["mode"] != self._mode:
                             mode = self._mode = str(Mode(line["mode"]))
                     case "summary":
@@ -135,7 +136,7 @@ class LinesBackend:
                 if newest != self._mode:
                     mode = self._mode = str(newest)
         except Exception as error:  # whatever a broken line holds, it is said in one line
-            raise self._broken(f"{type(error).__name__}: {error}") from None
+            raise self._broken(f"{type(error).__name__}: {text(error, 200)}") from None
         if self._eof and not self._done and not end:
             end = True
             notes.append("the lines ended without a summary: the run was cut off")
@@ -157,17 +158,20 @@ class LinesBackend:
 
     def _unwritten(self, summary: Mapping[str, Any]) -> list[str]:
         notes = []
-        if unwritten := int(summary.get("unwritten", 0)):
+        if unwritten := whole(summary.get("unwritten", 0)):
             notes.append(f"{unwritten:,} events are not in the lines: they were read too slowly")
         if error := summary.get("error"):
-            notes.append(f"the run failed: {error}")
+            notes.append(text(f"the run failed: {error}"))
         return notes
 
     def _index(self, line: Mapping[str, Any], new: dict[int, tuple[str, str]]) -> int:
-        texts = (str(line["trigger"]), str(line.get("capture", "")) or _capture_of(line))
+        texts = (text(line["trigger"]), text(line.get("capture", "")) or _capture_of(line))
         index = self._captures.get(texts)
         if index is None:
-            index = min(len(self._captures), CAPTURES - 1)
+            index = len(self._captures)
+            if index == CAPTURES:  # more than a run can have: the last one changes
+                index -= 1
+                self._captures.popitem()
             self._captures[texts] = index
             new[index] = texts
         return index

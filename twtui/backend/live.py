@@ -9,6 +9,7 @@ from twtui.backend.kernel_process import KernelProcess
 from twtui.errors import UsageError
 from twtui.frames import FrameKind
 from twtui.model.batch import Batch
+from twtui.model.bounds import I64, MOST_NAME, text, whole
 from twtui.model.plan import Command, Plan, command_to_wire
 from twtui.model.snapshot import BackendInfo
 from twtui.wire import WireError
@@ -136,10 +137,12 @@ def _info(info: dict[str, Any]) -> BackendInfo:
     try:
         return BackendInfo(
             name="live",
-            kernel=str(info["kernel"]),
-            kfunc_variant=str(info["kfunc_variant"]),
-            bcc=str(info["bcc"]),
-            clock_offset_ns=int(info["clock_offset_ns"]),
+            kernel=text(info["kernel"], MOST_NAME),
+            kfunc_variant=text(info["kfunc_variant"], MOST_NAME),
+            bcc=text(info["bcc"], MOST_NAME),
+            clock_offset_ns=whole(info["clock_offset_ns"], I64, -I64),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise WireError(f"the kernel process says nothing of itself: {error!r}") from None
+        raise WireError(
+            f"the kernel process says nothing of itself: {text(error, 200)!r}"
+        ) from None

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from twtui import __version__
+from twtui.batch_wire import pack_batch
 from twtui.errors import TwtuiError, UsageError
 from twtui.frames import (
     MAX_REQUEST_BYTES,
@@ -28,7 +29,7 @@ from twtui.kernel.program_cache import OFF_VARIABLE
 from twtui.kernel.program_trials import run_trials
 from twtui.kernel.session import Session
 from twtui.model.plan import Plan, command_from_wire
-from twtui.wire import WireError, pack_batch
+from twtui.wire import WireError
 
 POLL_INTERVAL_S = 0.02
 MAX_UNSENT_BYTES = 48 << 20

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from twtui.errors import UsageError
+from twtui.model.bounds import MOST_NAME, U32, text, whole
 from twtui.model.capture import MAX_DATA_BYTES, Capture, parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.playback import PlaybackCommand
@@ -139,15 +140,21 @@ class Plan:
         try:
             return cls(
                 targets=tuple(
-                    Target(int(item["pid"]), int(item["start_ticks"]), str(item["name"]))
+                    Target(
+                        whole(item["pid"], U32),
+                        whole(item["start_ticks"]),
+                        text(item["name"], MOST_NAME),
+                    )
                     for item in fields["targets"]
                 ),
                 watches=tuple(
                     Watch(
                         parse_trigger(
-                            str(item["trigger"]), int(item["rate_hz"]), int(item["period"])
+                            text(item["trigger"]),
+                            whole(item["rate_hz"], U32),
+                            whole(item["period"]),
                         ),
-                        parse_capture(str(item["capture"])),
+                        parse_capture(text(item["capture"])),
                         # not in the recordings of before
                         optional=bool(item.get("optional", False)),
                     )
@@ -160,11 +167,11 @@ class Plan:
                 slots=int(fields["slots"]),
                 buffer_bytes=int(fields["buffer_bytes"]),
                 children=bool(fields["children"]),
-                threads=tuple(int(tid) for tid in fields["threads"]),
+                threads=tuple(whole(tid, U32) for tid in fields["threads"]),
                 registers=bool(fields.get("registers", False)),
             ).check()
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise UsageError(f"not a plan: {error!r}") from None
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+            raise UsageError(f"not a plan: {text(error, 200)!r}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,14 +242,16 @@ def command_from_wire(fields: Mapping[str, Any]) -> Command:
             case "maps":
                 return SetMapKinds(tuple(MapKind(kind) for kind in fields["map_kinds"]))
             case "capture":
-                return SetCapture(int(fields["watch"]), parse_capture(str(fields["capture"])))
+                return SetCapture(
+                    whole(fields["watch"], U32), parse_capture(text(fields["capture"]))
+                )
             case "probe":
                 return Probe()
             case "stop":
                 return Stop()
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise UsageError(f"not a command: {error!r}") from None
-    raise UsageError(f"not a command: {fields['command']!r}")
+    except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
+        raise UsageError(f"not a command: {text(error, 200)!r}") from None
+    raise UsageError(f"not a command: {text(fields['command'], 200)!r}")
 
 
 def with_mode(plan: Plan, mode: Mode) -> Plan:

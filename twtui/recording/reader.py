@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from twtui.model.batch import Batch, Resume
+from twtui.model.bounds import I64, MOST_NAME, U32, text, whole
 from twtui.model.enums import MapKind, Mode
 from twtui.model.event import Event
 from twtui.model.fold import MAX_NOTES, MOST_NAMES, WINDOW
@@ -19,12 +20,12 @@ from twtui.model.snapshot import BackendInfo
 from twtui.recording.opening import damaged, open_database
 from twtui.recording.places import Places
 from twtui.recording.readings import Readings
-from twtui.recording.schema import EVENT_COLUMNS, SIGN, Meta
-from twtui.wire import pack_record
+from twtui.recording.schema import SIGN, Meta
+from twtui.recording.stored_events import StoredEvents, check_events
+from twtui.wire import CAPTURES, pack_record
 
 HISTORY_NS = 62_000_000_000
 """How far back a jump reads, so that the graphs of the last minute are there."""
-_EVENTS = "SELECT {} FROM events WHERE number > ? AND number <= ? ORDER BY number"
 _KINDS = {str(kind).encode(): kind for kind in MapKind}
 _MODES = {str(mode).encode(): mode for mode in Mode}
 _row_of = itemgetter(Event._fields.index("map_kind"), Event._fields.index("mode"))
@@ -50,19 +51,11 @@ class Recording:
                 self.meta = Meta.from_rows({key.decode(): _text(value) for key, value in rows})
                 self._readings = Readings(self._database)
                 self.places = Places(self._database, path)
-                self._select_events = _EVENTS.format(", ".join(self._columns()))
+                self._events = StoredEvents(self._database, self.meta.with_data)
                 self._measure()
         except BaseException:
             self.close()
             raise
-
-    def _columns(self) -> list[str]:
-        """What to ask of an event, in the order of ``Event``, then its length."""
-        found = {row[1].decode() for row in self._database.execute("PRAGMA table_info(events)")}
-        # not in the recordings of before
-        registers = "registers" if "registers" in found else "NULL"
-        known = [name for name in EVENT_COLUMNS if name not in ("length", "registers")]
-        return [*known, registers, "length"]
 
     def _measure(self) -> None:
         one = self._database.execute
@@ -73,8 +66,8 @@ class Recording:
             " ifnull((SELECT events FROM batches WHERE number = ?1), 0)",
             (last,),
         ).fetchone()
-        self.batch_count, self.event_count = int(last), int(events)
-        self.first_ns, self.last_ns = int(first_ns), int(last_ns)
+        self.batch_count, self.event_count = whole(last, I64), whole(events, I64)
+        self.first_ns, self.last_ns = whole(first_ns, I64), whole(last_ns, I64)
 
     @property
     def start_ns(self) -> int:
@@ -140,7 +133,7 @@ class Recording:
             if number == 1 and self.meta.delivered_before is not None:
                 resume = Resume(self.meta.delivered_before)
             batch = Batch(
-                at_ns=int(at_ns),
+                at_ns=whole(at_ns, I64),
                 reading=self._readings.at(number),
                 captures=self._captures("batch = ?", number),
                 names=self._names("batch = ?", number),
@@ -149,7 +142,7 @@ class Recording:
                 end=bool(ended),
                 resume=resume,
             )
-            return batch, list(self._events(before, last_event))
+            return batch, list(self._events.between(before, last_event))
 
     def batches(self) -> Iterator[tuple[Batch, list[Event]]]:
         """Every batch, in order: without its records, but with its events.
@@ -159,13 +152,17 @@ class Recording:
         """
         number = 1
         while (found := self._batch(number)) is not None:
+            with damaged(self.path):
+                check_events(found[1])
             yield found
             number += 1
 
     def newest_events(self, most: int) -> list[Event]:
         """The last events of the recording."""
         with damaged(self.path):
-            return list(self._events(max(self.event_count - most, 0), self.event_count))
+            events = list(self._events.between(max(self.event_count - most, 0), self.event_count))
+            check_events(events)
+            return events
 
     def jump(self, number: int, window: int = WINDOW) -> Batch:
         """One batch that brings a fold to where it is after batch ``number``; 0 is the start.
@@ -189,10 +186,10 @@ class Recording:
                 " ORDER BY number DESC LIMIT 1",
                 (number,),
             ).fetchone()
-            events = list(self._events(max(last_event - window, 0), last_event))
+            events = list(self._events.between(max(last_event - window, 0), last_event))
             past, reading = self._past(number, at_ns)
             return Batch(
-                at_ns=int(at_ns),
+                at_ns=whole(at_ns, I64),
                 records=b"".join(map(pack_record, events)),
                 reading=reading,
                 captures=self._captures("batch <= ?", number),
@@ -215,7 +212,9 @@ class Recording:
                 "SELECT max(batch) FROM readings WHERE batch <= ?", (number,)
             ).fetchone()[0]
             return (), self._readings.at(newest) if newest else None
-        past = tuple((int(at), self._readings.with_delivered(batch)) for batch, at in rows[:-1])
+        past = tuple(
+            (whole(at, I64), self._readings.with_delivered(batch)) for batch, at in rows[:-1]
+        )
         return past, self._readings.at(rows[-1][0])
 
     def _delivered(self, number: int, last_event: int, events: list[Event]) -> dict[Row, int]:
@@ -240,25 +239,14 @@ class Recording:
         counts.subtract(map(_row_of, events))
         return dict(+counts)
 
-    def _events(self, after: int, to: int) -> Iterator[Event]:
-        withheld = not self.meta.with_data
-        for (
-            trigger_ns, ran_ns, address, nofault, result, pid, tid, wanted, trigger_cpu, ran_cpu,
-            kind, mode, capture, flags, comm, data, registers, length,
-        ) in self._database.execute(self._select_events, (after, to)):  # fmt: skip
-            yield Event(
-                trigger_ns, ran_ns, address & (2 * SIGN - 1), nofault, result, pid, tid, wanted,
-                trigger_cpu, ran_cpu, _KINDS[kind], _MODES[mode], capture, flags, comm,
-                bytes(length) if withheld else data, registers or b"",
-            )  # fmt: skip
-
     def _captures(self, where: str, number: int) -> dict[int, tuple[str, str]]:
         rows = self._database.execute(
             f"SELECT number, trigger, capture FROM captures WHERE {where} ORDER BY batch, number",
             (number,),
         )
         return {
-            int(index): (trigger.decode(), capture.decode()) for index, trigger, capture in rows
+            whole(index, CAPTURES): (text(trigger.decode()), text(capture.decode()))
+            for index, trigger, capture in rows
         }
 
     def _names(self, where: str, number: int) -> dict[tuple[int, int], str]:
@@ -267,7 +255,10 @@ class Recording:
             " ORDER BY batch DESC LIMIT ?) ORDER BY batch",
             (number, MOST_NAMES),
         )
-        return {(int(pid), int(at) & (2 * SIGN - 1)): name.decode() for pid, at, name in rows}
+        return {
+            (whole(pid, U32), int(at) & (2 * SIGN - 1)): text(name.decode(), MOST_NAME)
+            for pid, at, name in rows
+        }
 
     def _notes(self, where: str, number: int) -> tuple[str, ...]:
         rows = self._database.execute(
@@ -275,16 +266,16 @@ class Recording:
             " ORDER BY number",
             (number, MAX_NOTES),
         )
-        return tuple(text.decode() for (text,) in rows)
+        return tuple(text(note.decode()) for (note,) in rows)
 
-    def query(self, text: str, *values: Any) -> list[tuple[Any, ...]]:
+    def query(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
         """Rows of a query of ours; texts come as bytes.
 
         Raises:
             TwtuiError: The file is damaged.
         """
         with damaged(self.path):
-            return self._database.execute(text, values).fetchall()
+            return self._database.execute(statement, values).fetchall()
 
 
 def _text(value: Any) -> Any:

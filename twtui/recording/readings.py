@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from dataclasses import replace
-from types import MappingProxyType
 from typing import Any
 
+from twtui.model import bounds
 from twtui.model.batch import Reading
+from twtui.model.bounds import MOST_NAME, U32, text, whole
 from twtui.model.enums import MapKind, Mode, TargetState
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
@@ -40,7 +41,7 @@ class Readings:
         if row is None:
             return None
         self._go_to(batch)
-        fields: dict[str, Any] = dict(zip(READING_COLUMNS, map(int, row), strict=True))
+        fields: dict[str, Any] = dict(zip(READING_COLUMNS, map(whole, row), strict=True))
         fields["quiet"] = bool(fields["quiet"])
         return Reading(
             ledger={
@@ -65,19 +66,19 @@ class Readings:
         ledger = {}
         for kind, mode, errors, *values in self._database.execute(self._counters, (batch,)):
             row = (MapKind(kind.decode()), Mode(mode.decode()))
-            numbers = dict(zip(self._names, map(int, values), strict=True))
-            known = {str(name): int(count) for name, count in json.loads(errors).items()}
-            ledger[row] = Counters(**numbers, errors=MappingProxyType(known))
+            numbers = dict(zip(self._names, map(whole, values), strict=True))
+            ledger[row] = Counters(**numbers, errors=bounds.errors(json.loads(errors)))
         return {row: ledger[row] for row in ROWS if row in ledger}
 
     def _go_to(self, batch: int) -> None:
         """Bring histograms and targets to those of a batch."""
         if batch == self._at:
             return
-        (whole,) = self._database.execute(
+        (start,) = self._database.execute(
             "SELECT ifnull(max(batch), 0) FROM readings WHERE batch <= ? AND whole", (batch,)
         ).fetchone()
-        start = self._at + 1 if whole <= self._at < batch else whole
+        if start <= self._at < batch:
+            start = self._at + 1
         changes = self._database.execute(
             "SELECT whole, latency, targets FROM readings WHERE batch >= ? AND batch <= ?"
             " ORDER BY batch",
@@ -90,7 +91,12 @@ class Readings:
             self._change(json.loads(latency))
             if targets is not None:
                 self._targets = tuple(
-                    TargetView(int(pid), str(name), int(threads), TargetState(state))
+                    TargetView(
+                        whole(pid, U32),
+                        text(name, MOST_NAME),
+                        whole(threads, U32),
+                        TargetState(state),
+                    )
                     for pid, name, threads, state in json.loads(targets)
                 )
         self._at = batch
@@ -99,6 +105,4 @@ class Readings:
         for name, buckets in latency.items():
             counts = self._latency.setdefault(row_of(name), {})
             for bucket, count in buckets:
-                if not 0 <= int(bucket) < BUCKETS:
-                    raise ValueError(f"bucket {bucket}")
-                counts[int(bucket)] = int(count)
+                counts[whole(bucket, BUCKETS)] = whole(count)

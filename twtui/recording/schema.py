@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twtui.errors import TwtuiError
+from twtui.model.bounds import I64, whole
 from twtui.model.ledger import COUNTER_NAMES, Row
 from twtui.model.plan import Plan
 from twtui.model.snapshot import BackendInfo
@@ -123,15 +124,15 @@ class Meta:
                 kernel=str(rows["kernel"]),
                 kfunc_variant=str(rows["kfunc_variant"]),
                 bcc=str(rows["bcc"]),
-                clock_offset_ns=int(rows["clock_offset_ns"]),
-                attached_ns=int(rows["attached_ns"]),
+                clock_offset_ns=whole(rows["clock_offset_ns"], I64, -I64),
+                attached_ns=whole(rows["attached_ns"], I64),
             ),
             argv=tuple(str(word) for word in json.loads(rows["argv"])),
             host=str(rows["host"]),
             version=str(rows["version"]),
             with_data=bool(rows["with_data"]),
             redacted=bool(rows["redacted"]),
-            delivered_before={row_of(name): int(count) for name, count in before.items()} or None,
+            delivered_before={row_of(name): whole(count) for name, count in before.items()} or None,
             ended=str(rows["ended"]),
         )
 

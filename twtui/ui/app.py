@@ -12,6 +12,7 @@ from textual.driver import Driver
 from textual.screen import Screen
 
 from twtui.errors import UsageError
+from twtui.harmless import harmless_lines, written_out
 from twtui.model.filter import Filter
 from twtui.model.plan import Plan, Target
 from twtui.model.presets import PRESETS, Preset
@@ -102,6 +103,12 @@ class TwtuiApp(App[None]):
     def failure(self) -> Exception | None:
         """What the application ended of, when it was a fault of ours; else why the last run has failed."""
         return self._exception or (self.run_now.failure if self.run_now else None)
+
+    def notify(
+        self, message: str, *, title: str = "", markup: bool = False, **options: Any
+    ) -> None:
+        """Show a message, whoever it is from: as text, harmless, its lines kept."""
+        super().notify(harmless_lines(message), title=written_out(title), markup=markup, **options)
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless the environment asks for another."""

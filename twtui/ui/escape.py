@@ -1,40 +1,17 @@
-"""Bytes and names of other processes, made harmless and of a known width for a terminal."""
+"""Bytes of other processes as text for a terminal: harmless, one to one, and of a known width."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 
 from rich.cells import cell_len
 
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\"}
+from twtui.harmless import quoted
+
 _TOKEN = re.compile(r"\\x..|\\u.{4}|\\U.{8}|\\.|.", re.DOTALL)
-_MARKS = frozenset(("Mn", "Mc", "Me"))
 ROW_BYTES = 16
 """Bytes in a row of a hexdump."""
-
-
-def _escape_character(character: str) -> str:
-    if character in _SHORT:
-        return _SHORT[character]
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # surrogateescape: a byte that is not UTF-8
-        return f"\\x{code - 0xDC00:02x}"
-    # isprintable() is False for controls, format characters (bidi, zero width), private and
-    # unassigned code points; marks are escaped because terminals disagree on their width.
-    if character.isprintable() and unicodedata.category(character) not in _MARKS:
-        return character
-    if code < 0x100:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-def escape_text(text: str) -> str:
-    """The text with every character that could move, colour or reorder a terminal written out."""
-    if text.isascii() and text.isprintable() and "\\" not in text:
-        return text
-    return "".join(map(_escape_character, text))
 
 
 def _character_end(data: bytes, limit: int) -> int:
@@ -58,7 +35,7 @@ def escape_bytes(data: bytes, limit: int | None = None) -> str:
     """
     if limit is not None and len(data) > limit:
         data = data[: _character_end(data, limit)]
-    return escape_text(data.decode("utf-8", "surrogateescape"))
+    return quoted(data.decode("utf-8", "surrogateescape"))
 
 
 def fold(escaped: str, width: int) -> Iterator[str]:
@@ -73,11 +50,6 @@ def fold(escaped: str, width: int) -> Iterator[str]:
         room -= cells
     if line:
         yield line
-
-
-def display_name(name: str) -> str:
-    """A process name or command line: escaped as data is, but with plain backslashes."""
-    return "".join(c if c == "\\" else _escape_character(c) for c in name)
 
 
 def hexdump(data: bytes, start: int = 0) -> Iterator[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from textual.strip import Strip
 from textual.theme import Theme
 from textual.widget import Widget
 
+from twtui.harmless import written_out
 from twtui.ui.glyphs import ASCII
 from twtui.ui.lines import Line
 
@@ -91,5 +92,10 @@ class RoleStyles:
         """A line as a strip of exactly ``width`` cells."""
         if self._ascii_only:
             line = tuple((text.replace("…", ASCII.ellipsis), role) for text, role in line)
-        segments = [Segment(text, self.style(role, over)) for text, role in line if text]
+        # views write out what is not theirs; if one forgets, the terminal still does not get it
+        segments = [
+            Segment(text if text.isprintable() else written_out(text), self.style(role, over))
+            for text, role in line
+            if text
+        ]
         return Strip(segments).adjust_cell_length(width, self.style("", over))

@@ -11,12 +11,12 @@ from typing import Any
 from textual.screen import Screen
 
 from twtui.errors import TwtuiError
+from twtui.harmless import written_out
 from twtui.model.enums import RunState
 from twtui.model.event import Event
 from twtui.model.snapshot import Snapshot
 from twtui.recording.recorder import RecordingState
 from twtui.ui.control import Tell
-from twtui.ui.escape import display_name
 from twtui.ui.export_events import write_events
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.run import Run
@@ -63,7 +63,7 @@ class Files:
                 self._fail(error)
             else:
                 self._tell(
-                    f"Wrote {plural(len(events), 'event')} to {display_name(str(path))}", False
+                    f"Wrote {plural(len(events), 'event')} to {written_out(str(path))}", False
                 )
 
         title = f"Export {plural(len(events), 'event')} as JSON Lines"
@@ -103,6 +103,6 @@ class Files:
                 self._tell(f"The recording has failed: {state.error}\n{state.hint}".strip(), True)
             else:
                 number = plural(state.events, "event")
-                name = display_name(str(state.path))
+                name = written_out(str(state.path))
                 self._tell(f"Recorded {number}, {size(state.size_bytes)}, to {name}", False)
         return None

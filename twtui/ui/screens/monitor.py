@@ -11,7 +11,6 @@ from twtui.model.enums import MapKind, RunState
 from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
 from twtui.ui.control import Control
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
@@ -173,7 +172,7 @@ class MonitorScreen(LogActions):
 
     def _tell_notes(self, snapshot: Snapshot) -> None:
         for note in _new_notes(self._notes_told, snapshot.notes):
-            self.notify(display_name(note), markup=False)
+            self.notify(note)
             # It may be a refusal, so what was wished for is forgotten and the snapshot counts.
             self.control.forget()
         self._notes_told = snapshot.notes

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -38,7 +39,7 @@ class NameDialog(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         """The name, and what happens with it."""
         with Container(id="name") as box:
-            box.border_title = self._title
+            box.border_title = Content(self._title)
             yield self.input
             yield self.hint
 

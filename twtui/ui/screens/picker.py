@@ -12,12 +12,12 @@ from textual.events import Click, Key, Paste
 from textual.message import Message
 
 from twtui.errors import TwtuiError
+from twtui.harmless import written_out
 from twtui.mapped_files import mapped_files
 from twtui.model.plan import Target
 from twtui.model.presets import PRESETS, Availability, Preset, availability
 from twtui.processes import Machine, ProcessReader, ProcessRow, find_target
 from twtui.ui.choices import Choice
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
@@ -81,7 +81,7 @@ class PickerScreen(OrderActions):
         self.glyphs = glyphs
         self.keys = keys
         self._machine = machine
-        self.where = f" on {display_name(host)}" if host else ""
+        self.where = f" on {written_out(host)}" if host else ""
         self.presets = presets
         self.memory = memory or Memory()
         self._list_processes = list_processes or (machine or ProcessReader()).read
@@ -239,7 +239,7 @@ class PickerScreen(OrderActions):
         row = self.table.current
         if row is not None:
             why = "it has ended" if self.table.current_gone else row.refusal
-            self._tell(f"{display_name(row.name)} {row.pid} cannot be watched: {why}")
+            self._tell(f"{written_out(row.name)} {row.pid} cannot be watched: {why}")
 
     def _tell(self, message: str) -> None:
         self.notify(message, severity="warning", markup=False)

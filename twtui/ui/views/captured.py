@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from twtui.harmless import written_out
 from twtui.model.enums import RunState, TargetState
 from twtui.model.event import Event
 from twtui.model.snapshot import Snapshot
 from twtui.ui import text
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, Span, fit
 from twtui.ui.views.payload import mark, payload_spans
@@ -86,7 +86,7 @@ def header_line(layout: Layout) -> Line:
 
 def event_line(event: Event, sources: Sources, layout: Layout, glyphs: Glyphs) -> Line:
     """One event in the columns of the layout."""
-    name = display_name(event.comm.decode("utf-8", "surrogateescape"))
+    name = written_out(event.comm.decode("utf-8", "surrogateescape"))
     spans: list[Span] = [
         (text.wall_time(event.trigger_ns, sources.clock_offset_ns) + " ", "dim"),
         (f"{event.tid:>{_TID}} ", ""),
@@ -101,9 +101,7 @@ def event_line(event: Event, sources: Sources, layout: Layout, glyphs: Glyphs) -
     role = "dim" if delay is None else "" if layout.with_map else str(event.mode)
     spans.append((f"{shown:>{_DELAY}} ", role))
     if layout.trigger:
-        trigger = fit(
-            display_name(sources.trigger(event)), layout.trigger, ellipsis=glyphs.ellipsis
-        )
+        trigger = fit(written_out(sources.trigger(event)), layout.trigger, ellipsis=glyphs.ellipsis)
         spans.append((trigger + " ", "dim"))
     sign, sign_role = mark(event, glyphs)
     spans.append((f"{sign} ", sign_role))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from twtui.harmless import written_out
 from twtui.model.capture import read_of
 from twtui.model.content import frames_of
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
 from twtui.model.registers import named_registers
 from twtui.ui import text
-from twtui.ui.escape import display_name, escape_bytes, fold, hexdump
+from twtui.ui.escape import escape_bytes, fold, hexdump
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, fit
 from twtui.ui.views.captured import Sources
@@ -78,7 +79,7 @@ def detail_lines(
             is not known.
     """
     drawn = width >= DRAWN_FROM
-    name = display_name(event.comm.decode("utf-8", "surrogateescape"))
+    name = written_out(event.comm.decode("utf-8", "surrogateescape"))
     capture = sources.capture(event)
     lines = timeline_lines(event, sources, arrived_ns, width, glyphs) if drawn else []
     lines += [
@@ -86,8 +87,8 @@ def detail_lines(
         _field("thread", f"{name}  {event.tid} of process {event.pid}", "strong"),
         *(() if drawn else _times(event, sources, glyphs)),
         _field("map and mode", f"{event.map_kind}, {event.mode}"),
-        _field("trigger", display_name(sources.trigger(event)) or "not known"),
-        _field("capture", f"{display_name(capture) or 'not known'}  at 0x{event.address:x}"),
+        _field("trigger", written_out(sources.trigger(event)) or "not known"),
+        _field("capture", f"{written_out(capture) or 'not known'}  at 0x{event.address:x}"),
         _field("at the trigger", _read_text(event.nofault)),
         _field(
             "at call's end" if event.read_at_exit else "in the callback",
@@ -106,7 +107,7 @@ def detail_lines(
         lines += [
             ((f"  {part}", ""),)
             for f in frames
-            for part in fold(display_name(f), max(width - 2, 10))
+            for part in fold(written_out(f), max(width - 2, 10))
         ]
         lines.append(())
     if not event.data:

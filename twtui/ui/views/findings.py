@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from twtui.ui.escape import display_name
+from twtui.harmless import written_out
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line
 
@@ -16,7 +16,7 @@ _INDENT = 4
 
 
 def _wrapped(text: str, role: str, width: int, indent: int) -> list[Line]:
-    parts = textwrap.wrap(display_name(text), max(width - indent, 20)) or [""]
+    parts = textwrap.wrap(written_out(text), max(width - indent, 20)) or [""]
     return [((" " * indent + part, role),) for part in parts]
 
 
@@ -33,7 +33,7 @@ def findings_lines(
         glyphs: The signs to draw with.
     """
     lines: list[Line] = [
-        ((f"{glyphs.failed} Nothing can be watched here yet: {display_name(message)}", "bad"),),
+        ((f"{glyphs.failed} Nothing can be watched here yet: {written_out(message)}", "bad"),),
         *(_wrapped(f"fix: {hint}", "strong", width, 2) if hint else ()),
         (),
     ]
@@ -43,7 +43,7 @@ def findings_lines(
         sign, role = signs.get(str(check["answer"]), ("?", "warn"))
         if check["answer"] == "no" and not check.get("required"):
             sign, role = glyphs.warning, "warn"
-        name = display_name(str(check["name"]))
+        name = written_out(str(check["name"]))
         indent = _INDENT + name_width + 2
         first, *rest = _wrapped(str(check["detail"] or check["answer"]), "", width, indent)
         text = first[0][0][indent:]

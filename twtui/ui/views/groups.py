@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twtui.harmless import written_out
 from twtui.model.capture import read_of
 from twtui.model.content import function_of
 from twtui.ui import text
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.groups import Group, GroupSort
 from twtui.ui.lines import Line, Span, fit
@@ -80,14 +80,14 @@ def group_line(
     if layout.with_last:
         spans.append((text.wall_time(event.trigger_ns, sources.clock_offset_ns) + " ", "dim"))
     if layout.trigger:
-        trigger = display_name(sources.trigger(event))
+        trigger = written_out(sources.trigger(event))
         spans.append((fit(trigger, layout.trigger, ellipsis=glyphs.ellipsis) + " ", "dim"))
     sign, role = mark(event, glyphs)
     spans.append((f"{sign} ", role))
     capture = sources.capture(event)
     function = function_of(event, read_of(capture), sources.names)
     if function:
-        shown = display_name(function)
+        shown = written_out(function)
         spans.append((fit(shown, layout.data_width, ellipsis=glyphs.ellipsis), ""))
     else:
         spans += payload_spans(event, capture, layout.data_width, glyphs)

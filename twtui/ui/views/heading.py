@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from dataclasses import dataclass
 
+from twtui.harmless import written_out
 from twtui.model.enums import MapKind, Mode, RunState, TargetState
 from twtui.model.playback import Playback
 from twtui.model.snapshot import Snapshot
 from twtui.ui import text
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, Span, cut, fit, join, spread
 
@@ -44,19 +44,19 @@ def _targets(snapshot: Snapshot, width: int) -> list[Span]:
     views = snapshot.targets
     if not views:
         names = [(target.name, target.pid) for target in snapshot.plan.targets]
-        first = f"{display_name(names[0][0])} {names[0][1]}" if names else ""
+        first = f"{written_out(names[0][0])} {names[0][1]}" if names else ""
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return [(fit(first, min(len(first), width)) + more, "strong")]
     living = [view for view in views if view.state is not TargetState.EXITED]
     first_view = (living or list(views))[0]
-    name = display_name(first_view.name)
+    name = written_out(first_view.name)
     spans: list[Span] = [
         (f"{fit(name, min(len(name), width))} {first_view.pid}", "strong"),
     ]
     before = next((t.name for t in snapshot.plan.targets if t.pid == first_view.pid), "")
     if before and before != first_view.name and len(views) == 1:
         # an exec, or a name that the process has given itself
-        spans.append((f" (was {fit(display_name(before), min(len(before), width))})", "warn"))
+        spans.append((f" (was {fit(written_out(before), min(len(before), width))})", "warn"))
     if len(views) > 1:
         spans.append((f" and {len(views) - 1} more", "strong"))
     threads = sum(view.threads for view in living)
@@ -97,8 +97,8 @@ def _watches(snapshot: Snapshot) -> list[Span]:
     more = f" and {len(watches) - 1} more" if len(watches) > 1 else ""
     first = watches[0]
     return [
-        (display_name(first.trigger.label), "strong"),
-        (f"  {display_name(str(first.capture))}{more}", ""),
+        (written_out(first.trigger.label), "strong"),
+        (f"  {written_out(str(first.capture))}{more}", ""),
     ]
 
 
@@ -143,7 +143,7 @@ def heading_lines(snapshot: Snapshot, view: ViewState, width: int, glyphs: Glyph
     state = tuple(_state(snapshot, view, glyphs))
     name: Line = (("twtui ", "good"), (f"{glyphs.pointer} ", "dim"))
     if view.host:
-        host = display_name(view.host)
+        host = written_out(view.host)
         host = fit(host, min(len(host), _NAME_CELLS), ellipsis=glyphs.ellipsis)
         name = (*name, (f"{host} {glyphs.pointer} ", "strong"))
     who = [*name, *_targets(snapshot, _NAME_CELLS)]
@@ -178,11 +178,11 @@ def _progress(playback: Playback, width: int, glyphs: Glyphs) -> Line:
 
 def _failure(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     """What happened, what to do about it, and what can be done here."""
-    error = display_name(snapshot.error) or "the run has failed"
+    error = written_out(snapshot.error) or "the run has failed"
     lines: list[Line] = []
     for words, role, sign in (
         (error, "bad", glyphs.failed),
-        (display_name(snapshot.hint), "", " "),
+        (written_out(snapshot.hint), "", " "),
     ):
         folded = textwrap.wrap(words, max(width - 2, 20))
         if len(folded) > _FAILURE_LINES:
@@ -200,7 +200,7 @@ def banner_lines(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     info = snapshot.info
     if info.name not in ("", "live"):
         what = {"demo": "DEMO (simulated)", "replay": "REPLAY"}.get(info.name, info.name.upper())
-        reason = f": {display_name(info.reason)}" if info.reason else ""
+        reason = f": {written_out(info.reason)}" if info.reason else ""
         line: Line = ((f"{glyphs.warning} {what}{reason}", "warn"),)
         if snapshot.playback is not None:
             lines.append(spread(line, _progress(snapshot.playback, width, glyphs), width))

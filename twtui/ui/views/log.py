@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from twtui.ui.escape import escape_text, fold
+from twtui.harmless import quoted
+from twtui.ui.escape import fold
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line
 
@@ -41,7 +42,7 @@ def _escaped(lines: Sequence[str]) -> Iterator[str]:
     for line in lines:
         # a log's own backslashes stay single: it is read as a log, not as captured data
         parts = line.expandtabs(_TAB_CELLS).rstrip().split("\\")
-        yield "\\".join(map(escape_text, parts))
+        yield "\\".join(map(quoted, parts))
 
 
 def _folded(text: str, width: int) -> Iterator[str]:

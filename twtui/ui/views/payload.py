@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from twtui.harmless import written_out
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import frames_of
 from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import NOT_TRIED, Event, read_outcome
-from twtui.ui.escape import display_name, escape_bytes
+from twtui.ui.escape import escape_bytes
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Span, fit, width_of
 
@@ -71,7 +72,7 @@ def payload_spans(
     if number is not None:
         spans: list[Span] = [(fit(number, min(width_of(number), width)), "")]
     elif newest is not None:
-        newest = display_name(newest)
+        newest = written_out(newest)
         spans = [(fit(newest, min(width_of(newest), width), ellipsis=glyphs.ellipsis), "")]
     elif event.data or not problem:
         spans = _quoted(event, max(width - note_width, min(width, 12)), glyphs)
@@ -94,7 +95,7 @@ def copy_text(event: Event, capture: str, names: Names = MappingProxyType({})) -
         return number
     frames = frames_of(event, read_of(capture), names)
     if frames:
-        return "\n".join(map(display_name, frames))
+        return "\n".join(map(written_out, frames))
     return escape_bytes(event.data) or failure(event)
 
 

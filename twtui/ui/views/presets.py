@@ -5,11 +5,11 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
+from twtui.harmless import written_out
 from twtui.model.disturbance import Reach, furthest_reach, warning
 from twtui.model.enums import Mode
 from twtui.model.presets import Answer, Availability, Preset
 from twtui.ui.choices import Choice
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, Span, cut, fit, join, line_width
 
@@ -53,9 +53,9 @@ def choice_line(
         (f" {glyphs.pointer}", "dim"),
     ]
     if found is not None and found.answer is Answer.NO:
-        what_spans: list[Span] = [(f"{glyphs.failed} {display_name(found.reason)}", "warn")]
+        what_spans: list[Span] = [(f"{glyphs.failed} {written_out(found.reason)}", "warn")]
     else:
-        what_spans = [(display_name(what), "dim")]
+        what_spans = [(written_out(what), "dim")]
     tail = join([_mode(choice), _maps(choice)])
     room = width - line_width(tail) - (3 if tail else 0)
     line = cut(join([name, what_spans], "  "), max(room, 20))
@@ -91,7 +91,7 @@ def preset_lines(
         shown = fit(name or AS_STARTED, _NAME_WIDTH, ellipsis=glyphs.ellipsis)
         room = max(width - _NAME_WIDTH - 3, 0)
         sign = f"{glyphs.failed} " if missing else ""
-        text = fit(f"{sign}{display_name(about)}", room, ellipsis=glyphs.ellipsis)
+        text = fit(f"{sign}{written_out(about)}", room, ellipsis=glyphs.ellipsis)
         lines.append(((f"{mark} ", "selected"), (shown + " ", role), (text, "dim")))
     lines.append(())
     preset = presets.get(choice.preset)
@@ -107,7 +107,7 @@ def preset_lines(
     if found is not None and found.answer is not Answer.YES:
         paragraphs.append((f"{glyphs.failed} here: {found.reason}", "warn"))
     for text, role in paragraphs:
-        for part in textwrap.wrap(display_name(text), max(width, 20)):
+        for part in textwrap.wrap(written_out(text), max(width, 20)):
             lines.append(((part, role),))
         lines.append(())
     return lines + [line for line in (join([_mode(choice)]), join([_maps(choice)])) if line]

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any
 
+from twtui.harmless import written_out
 from twtui.processes import ProcessRow
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, Span, fit
 
@@ -148,15 +148,15 @@ def process_line(
     row: ProcessRow, width: int, glyphs: Glyphs, selected: bool, gone: bool, branches: str = ""
 ) -> Line:
     """One process in fixed columns; dim when it cannot be watched or has ended."""
-    name = fit(display_name(row.name), _NAME, ellipsis=glyphs.ellipsis)
+    name = fit(written_out(row.name), _NAME, ellipsis=glyphs.ellipsis)
     numbers = (
-        f"{row.pid:>{_PID}} {fit(display_name(row.user), _USER, ellipsis=glyphs.ellipsis)} "
+        f"{row.pid:>{_PID}} {fit(written_out(row.user), _USER, ellipsis=glyphs.ellipsis)} "
         f"{row.threads:>{_THREADS}} {row.cpu_percent:>{_CPU}.1f} "
         f"{'X' if gone else row.state:<{_STATE}} "
     )
     room = max(width - 3 - len(numbers) - _NAME - 1, 0)
     # A command line can be megabytes; no more of it than fits needs escaping.
-    command = branches + display_name(_without_folder(row.command[: _PATH + width])[:width])
+    command = branches + written_out(_without_folder(row.command[: _PATH + width])[:width])
     command = fit(command, room, ellipsis=glyphs.ellipsis)
     if gone or row.refusal:
         return ((f"   {numbers}{name} {command}", "dim"),)
@@ -169,16 +169,16 @@ def status_line(
 ) -> Line:
     """What Enter does now, or why it does nothing."""
     if selected:
-        names = ", ".join(f"{display_name(item.name)} {item.pid}" for item in selected)
+        names = ", ".join(f"{written_out(item.name)} {item.pid}" for item in selected)
         return ((fit(f"Enter watches {len(selected)} selected: {names}", width), "selected"),)
     if row is None:
         return ((fit("no process matches; esc clears the filter", width), "warn"),)
-    who = f"{display_name(row.name)} {row.pid}"
+    who = f"{written_out(row.name)} {row.pid}"
     if gone:
         return ((fit(f"{glyphs.failed} {who} has ended", width), "warn"),)
     if row.refusal:
         return ((fit(f"{glyphs.failed} {who} cannot be watched: {row.refusal}", width), "warn"),)
     enter = fit(f"Enter watches {who}; space selects several", width, ellipsis=glyphs.ellipsis)
     enter = enter.rstrip() + "  "
-    command = display_name(row.command[:width])
+    command = written_out(row.command[:width])
     return ((enter, "dim"), (fit(command, width - len(enter), ellipsis=glyphs.ellipsis), ""))

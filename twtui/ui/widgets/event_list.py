@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from textual.cache import LRUCache
 
+from twtui.harmless import written_out
 from twtui.model.event import Event
 from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
@@ -110,7 +110,7 @@ class EventList(SlicedPane):
         newest = self._latest.events_seen if self._latest else 0
         selection = self.selection
         if selection.filter:
-            shown = display_name(str(selection.filter))
+            shown = written_out(str(selection.filter))
             title = f"Captured {separator} {selection.count:,} of the newest {selection.window:,} match {shown}"
         else:
             title = f"Captured {separator} {newest:,} events"

@@ -11,8 +11,8 @@ from textual.containers import Container
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from twtui.harmless import written_out
 from twtui.model.filter import MAX_LENGTH, Filter, FilterError, parse_filter
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line, cut, fit
@@ -57,7 +57,7 @@ class FilterMessage(Pane):
     def build(self, width: int, _height: int) -> Sequence[Line]:
         """One line; of an error, under its place."""
         if self.error is not None:
-            problem = display_name(self.error.problem)
+            problem = written_out(self.error.problem)
             # The caret stands under the place; where the words do not fit behind it, before it.
             place = min(len(_PROMPT) + self.error.position, width - 1)
             if place + 2 + len(problem) <= width:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual.message import Message
 
-from twtui.ui.escape import display_name
+from twtui.harmless import written_out
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.lines import Line, cut, spread
 from twtui.ui.widgets.pane import Pane
@@ -52,6 +52,6 @@ class FilterLine(Pane):
         prompt: Line = (("filter ", "head"), (f"{self.glyphs.pointer} ", "dim"))
         if not self._value:
             return [spread((*prompt, (_HINT, "dim")), ((f"{known:,}", "dim"),), width)]
-        typed: Line = ((display_name(self._value), "strong"), ("_", "dim"))
+        typed: Line = ((written_out(self._value), "strong"), ("_", "dim"))
         found: Line = ((f"{matching:,} of {known:,}", "dim" if matching else "warn"),)
         return [cut(spread((*prompt, *typed), found, width), width)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from twtui.harmless import written_out
 from twtui.model.event import Event
 from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
-from twtui.ui.escape import display_name
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.groups import MAX_GROUPS, Group, Groups, GroupSort, Key
 from twtui.ui.keys import Where, bindings
@@ -153,7 +153,7 @@ class GroupList(SlicedPane):
         groups, chosen = self._groups, self.selection.filter
         title = f"Values {separator} {len(groups):,} in {groups.total:,} events"
         if chosen:
-            title += f" that match {display_name(str(chosen))}"
+            title += f" that match {written_out(str(chosen))}"
         direction = ", reversed" if self.reversed else ""
         title += f" {separator} by {self.sort}{direction} {separator} "
         self.set_title(title + ("ranked live" if self.following else "order held, f ranks again"))

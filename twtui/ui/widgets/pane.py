@@ -9,6 +9,7 @@ from textual.geometry import Region, Size
 from textual.strip import Strip
 from textual.widget import Widget
 
+from twtui.harmless import written_out
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.lines import Line
 from twtui.ui.roles import COMPONENT_CLASSES, RoleStyles
@@ -34,7 +35,7 @@ class Pane(Widget):
         """Set the title in the border; never read as markup."""
         if (text, role) != self._title:
             self._title = (text, role)
-            self.border_title = Content(text)
+            self.border_title = Content(written_out(text))
             self.set_class(role == "warn", "-warn")
 
     def update(self) -> None:
