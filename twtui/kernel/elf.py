@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 import os
-import platform
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+import struct
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from twtui.errors import TwtuiError, UsageError
-from twtui.kernel.symbol_table import SymbolTable
+from twtui.errors import UsageError
+from twtui.kernel.elf_layout import Section, Segment, broken, read_layout
+from twtui.kernel.symbol_table import SymbolTable, text_at
 
-_MOST_SEGMENTS = 1024
-_MACHINES = {"x86_64": "EM_X86_64", "aarch64": "EM_AARCH64"}
-_EXECUTE = 1
+__all__ = ["ElfFile", "Segment"]
+
+_SYMTAB, _NO_BITS, _DYNSYM = 2, 8, 11
+"""sh_type."""
+_VERDEF, _VERSYM = 0x6FFFFFFD, 0x6FFFFFFF
+_MOST_SYMBOL_BYTES, _MOST_STRING_BYTES, _MOST_VERSION_BYTES = 96 << 20, 256 << 20, 1 << 20
+"""Four million symbols: more than the largest programs have."""
+_VERSION = struct.Struct("<HHHHIII")
+"""Elf64_Verdef: version, flags, index, names, hash, distance to the first name, to the next one."""
 _DEBUG_FILES = Path("/usr/lib/debug/.build-id")
 """Where distributions put what they strip; a build id leads to the right file from any root."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A part of the file that is loaded: PT_LOAD."""
-
-    offset: int
-    """In the file, bytes."""
-    address: int
-    """Before the load bias is added."""
-    file_bytes: int
-    memory_bytes: int
-    is_executable: bool
-
-
-@contextmanager
-def _explained(path: str) -> Iterator[None]:
-    try:
-        yield
-    except TwtuiError:
-        raise
-    except Exception as error:
-        # a broken byte can lead pyelftools into any exception
-        raise UsageError(
-            f"{path} cannot be read as an ELF file: {str(error)[:80] or type(error).__name__}",
-            "give a program or a shared library",
-        ) from None
 
 
 class ElfFile:
@@ -61,42 +39,12 @@ class ElfFile:
         Raises:
             UsageError: Not an ELF file, a broken one, or neither program nor shared library.
         """
-        from elftools.elf.elffile import ELFFile  # 0.1 s that most runs need not spend
-
         self.path = path
         self._file = file
-        with _explained(path):
-            self._elf: Any = ELFFile(file)
-            self._check()
-            self.segments = tuple(self._read_segments())
-            self._sections: list[Any] = list(self._elf.iter_sections())
-
-    def _check(self) -> None:
-        if self._elf["e_type"] not in ("ET_EXEC", "ET_DYN"):
-            raise UsageError(
-                f"{self.path} is neither a program nor a shared library", "give one that is"
-            )
-        native = self._elf["e_machine"] == _MACHINES.get(platform.machine())
-        if not (native and self._elf.elfclass == 64 and self._elf.little_endian):
-            raise UsageError(
-                f"{self.path} is for another machine "
-                f"({self._elf.get_machine_arch()}, {self._elf.elfclass} bits)",
-                f"this one is {platform.machine()}, and only its 64-bit programs can be watched",
-            )
-        if self._elf.num_segments() > _MOST_SEGMENTS:
-            raise UsageError(f"{self.path} has too many segments", "give a sound file")
-
-    def _read_segments(self) -> Iterator[Segment]:
-        for index in range(self._elf.num_segments()):
-            header = self._elf.get_segment(index).header
-            if header.p_type == "PT_LOAD":
-                yield Segment(
-                    offset=header.p_offset,
-                    address=header.p_vaddr,
-                    file_bytes=header.p_filesz,
-                    memory_bytes=header.p_memsz,
-                    is_executable=bool(header.p_flags & _EXECUTE),
-                )
+        layout = read_layout(self.read, path)
+        self.segments, self._sections = layout.segments, layout.sections
+        self.build_id = layout.build_id
+        """NT_GNU_BUILD_ID in hexadecimal; empty when there is none."""
 
     @cached_property
     def tables(self) -> tuple[SymbolTable, ...]:
@@ -116,13 +64,9 @@ class ElfFile:
         return own
 
     def _own_tables(self) -> tuple[SymbolTable, ...]:
-        with _explained(self.path):
-            found = {
-                section.header.sh_type: self._table(section)
-                for section in self._sections
-                if section.header.sh_type in ("SHT_SYMTAB", "SHT_DYNSYM")
-            }
-            return tuple(found[kind] for kind in ("SHT_SYMTAB", "SHT_DYNSYM") if kind in found)
+        # of several of one kind, which no linker makes, the last counts
+        found = {section.kind: section for section in self._sections}
+        return tuple(self._table(found[kind]) for kind in (_SYMTAB, _DYNSYM) if kind in found)
 
     @property
     def is_stripped(self) -> bool:
@@ -135,31 +79,39 @@ class ElfFile:
         Raises:
             UsageError: It cannot be read there.
         """
-        with _explained(self.path):
+        try:
             left = os.fstat(self._file.fileno()).st_size - offset
             self._file.seek(offset)
             return self._file.read(max(0, min(size, left)))
+        except (OSError, ValueError, OverflowError) as error:
+            raise broken(self.path, str(error)) from None
 
-    def _bytes_of(self, header: Any) -> bytes:
-        if header.sh_type == "SHT_NOBITS":
+    def _bytes_of(self, section: Section, most: int) -> bytes:
+        if section.kind == _NO_BITS:
             return b""
-        return self.read(header.sh_offset, header.sh_size)
+        if section.size > most:
+            raise broken(self.path, f"a table of {section.size:,} bytes")
+        return self.read(section.offset, section.size)
 
-    def _table(self, section: Any) -> SymbolTable:
-        is_dynamic = section.header.sh_type == "SHT_DYNSYM"
+    def _strings_of(self, section: Section) -> bytes:
+        if section.link >= len(self._sections):
+            raise broken(self.path, "a table without its strings")
+        return self._bytes_of(self._sections[section.link], _MOST_STRING_BYTES)
+
+    def _table(self, section: Section) -> SymbolTable:
+        is_dynamic = section.kind == _DYNSYM
         versions = b""
         if is_dynamic:
             for other in self._sections:
-                if other.header.sh_type == "SHT_GNU_versym":
-                    versions = self._bytes_of(other.header)
+                if other.kind == _VERSYM:
+                    versions = self._bytes_of(other, _MOST_SYMBOL_BYTES)
+                    break
         return SymbolTable(
-            symbols=self._bytes_of(section.header),
-            strings=self._bytes_of(self._sections[section.header.sh_link].header),
+            symbols=self._bytes_of(section, _MOST_SYMBOL_BYTES),
+            strings=self._strings_of(section),
             versions=versions,
             is_dynamic=is_dynamic,
-            section_ends=tuple(
-                section.header.sh_addr + section.header.sh_size for section in self._sections
-            ),
+            section_ends=tuple(section.address + section.size for section in self._sections),
         )
 
     def version_name(self, index: int) -> str:
@@ -168,26 +120,25 @@ class ElfFile:
         Raises:
             UsageError: The file is broken.
         """
-        with _explained(self.path):
-            for section in self._sections:
-                if section.header.sh_type == "SHT_GNU_verdef" and index > 1:
-                    found = section.get_version(index)
-                    return str(next(found[1]).name) if found else ""
-        return ""
+        return self._versions.get(index, "") if index > 1 else ""
 
     @cached_property
-    def build_id(self) -> str:
-        """NT_GNU_BUILD_ID in hexadecimal; empty when there is none.
-
-        Raises:
-            UsageError: The file is broken.
-        """
-        with _explained(self.path):
-            for segment in self._elf.iter_segments("PT_NOTE"):
-                for note in segment.iter_notes():
-                    if note["n_type"] == "NT_GNU_BUILD_ID":
-                        return str(note["n_desc"])
-        return ""
+    def _versions(self) -> dict[int, str]:
+        names: dict[int, str] = {}
+        for section in self._sections:
+            if section.kind == _VERDEF:
+                data = self._bytes_of(section, _MOST_VERSION_BYTES)
+                strings = self._strings_of(section)
+                at, step = 0, 1
+                # a step is never back, so this ends with the data at the latest
+                while step and at + _VERSION.size <= len(data):
+                    _, _, index, _, _, first, step = _VERSION.unpack_from(data, at)
+                    name = data[at + first : at + first + 4]
+                    if len(name) == 4:
+                        names[index] = text_at(strings, int.from_bytes(name, "little"))
+                    at += step
+                break
+        return names
 
     def file_offset(self, address: int) -> int | None:
         """Where in the file the code of an address is; None when no code is loaded there."""

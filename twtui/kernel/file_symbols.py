@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes as ct
 import os
+import re
 import stat
 from collections import OrderedDict
 from functools import cache
-from pathlib import Path
 from typing import Any, BinaryIO
 
 from twtui.errors import TwtuiError, UsageError
@@ -15,6 +15,10 @@ from twtui.kernel.elf import ElfFile
 from twtui.kernel.mappings import Mapping, Module
 from twtui.kernel.target_files import open_module
 
+_REFERENCE = re.compile(r"[ST][0-9A-Z]*_")
+"""To a part of the name before it, or to an argument of a template."""
+_MOST_REFERENCES = 28
+"""One name in 10,000 of LLVM's has more; with so many it grows to a megabyte at most."""
 _MOST_FILES = 64
 _MOST_BYTES = 128 << 20
 
@@ -31,9 +35,13 @@ def _demangler() -> Any:
 
 
 def demangle(name: str) -> str:
-    """A C++ name as people write it, any other name as it is; the same that BCC makes of it."""
+    """A C++ name as people write it, any other name as it is; the same that BCC makes of it.
+
+    A name that refers back to parts of itself too often stays as it is: each reference can
+    double the text, so that 250 bytes of a hostile file would fill the memory.
+    """
     function = _demangler() if name.startswith("_Z") else None
-    if function is None:
+    if function is None or len(_REFERENCE.findall(name)) > _MOST_REFERENCES:
         return name
     text = function(name.encode(errors="replace"), None, None, ct.byref(ct.c_int()))
     if not text:
@@ -157,9 +165,13 @@ def _open(pid: int, module: Module, taken_s: float) -> BinaryIO | None:
             return None
     # the process has died: its path may still lead to the file, if it is ours too
     try:
-        path = Path(module.path)
-        status = path.stat()
+        # whatever is there by now, nothing waits for it
+        file = os.fdopen(os.open(module.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+        status = os.fstat(file.fileno())
         same = status.st_ino == module.inode and status.st_ctime <= taken_s
-        return path.open("rb") if same and stat.S_ISREG(status.st_mode) else None
+        if same and stat.S_ISREG(status.st_mode):
+            return file
+        file.close()
     except (OSError, ValueError):
-        return None
+        pass
+    return None

@@ -6,6 +6,7 @@ import struct
 from collections import defaultdict
 
 from twtui.kernel.symbolizer import Symbolizer
+from twtui.model.bounds import MOST_NAME, text
 from twtui.model.event import Event
 from twtui.wire import iter_events
 
@@ -47,7 +48,9 @@ class StackNames:
         names = {}
         for pid, addresses in wanted.items():
             found = self._symbolizer.resolve(pid, addresses)
-            names.update({(pid, address): str(frame) for address, frame in found.items()})
+            names.update(
+                {(pid, address): text(str(frame), MOST_NAME) for address, frame in found.items()}
+            )
         self._given.update(names)
         return names
 

@@ -31,6 +31,9 @@ _ENTRY = struct.Struct("<IBxHQQ")
 """Elf64_Sym: name, type and binding, section, value, size."""
 _TYPES = {int(kind): kind for kind in SymbolType}
 _FUNCTIONS = (SymbolType.FUNCTION, SymbolType.INDIRECT)
+_MOST_OF_ONE_NAME = 1 << 16
+"""Places where a name stands; a linker writes it once, or as the end of another."""
+_MOST_NAME_BYTES = 4096
 _NEAR = 32
 """Symbols looked at before an address: aliases, and labels inside a function."""
 CODE_TYPES = (*_FUNCTIONS, SymbolType.NONE)
@@ -52,6 +55,12 @@ class Symbol:
     """The version that a program linked today gets, or it has none."""
     version: int = 0
     """Index into the version definitions; 0 when not known."""
+
+
+def text_at(strings: bytes, offset: int) -> str:
+    """A string of a table; one without end is cut."""
+    end = strings.find(b"\0", offset, offset + _MOST_NAME_BYTES)
+    return strings[offset : end if end >= 0 else offset + _MOST_NAME_BYTES].decode(errors="replace")
 
 
 def _plainness(symbol: Symbol) -> tuple[bool, bool, int, int, str]:
@@ -77,17 +86,13 @@ class SymbolTable:
 
     def _name_offsets(self, name: bytes) -> set[int]:
         """Every place of the strings where ``name`` ends, or its version follows."""
-        offsets = set()
+        offsets: set[int] = set()
         for end in (b"\0", b"@"):
             at = self.strings.find(name + end)
-            while at >= 0:
+            while at >= 0 and len(offsets) < _MOST_OF_ONE_NAME:
                 offsets.add(at)
                 at = self.strings.find(name + end, at + 1)
         return offsets
-
-    def _text(self, offset: int) -> str:
-        end = self.strings.find(b"\0", offset)
-        return self.strings[offset : end if end >= 0 else None].decode(errors="replace")
 
     def _make(self, index: int, row: _Row) -> Symbol | None:
         name_offset, info, section, value, size = row
@@ -96,7 +101,7 @@ class SymbolTable:
             return None
         if section == _COMMON and kind is not SymbolType.COMMON:
             return None
-        name = self._text(name_offset)
+        name = text_at(self.strings, name_offset)
         entry = self.versions[2 * index : 2 * index + 2]
         version = struct.unpack("<H", entry)[0] if len(entry) == 2 else 0
         _, at, rest = name.partition("@")
@@ -129,7 +134,7 @@ class SymbolTable:
         """The functions that the file defines, without versions, in the order of the table."""
         for name, info, section, _, _ in self._rows():
             if info & 15 in _FUNCTIONS and section not in (_UNDEFINED, _ABSOLUTE):
-                yield self._text(name).partition("@")[0]
+                yield text_at(self.strings, name).partition("@")[0]
 
     @cached_property
     def _code(self) -> list[tuple[int, int, int]]:

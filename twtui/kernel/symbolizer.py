@@ -13,7 +13,10 @@ from twtui.errors import TwtuiError
 from twtui.kernel.compiler import import_bcc
 from twtui.kernel.file_symbols import FileCache, KnownFile
 from twtui.kernel.mappings import Module, ProcessMappings, read_mappings
+from twtui.kernel.perf_map import PerfMap
 from twtui.kernel.targets import read_stat
+from twtui.kernel.vdso import NAME as VDSO
+from twtui.kernel.vdso import vdso_function
 
 _KERNEL = 1 << 63
 _MOST_PROCESSES = 64
@@ -48,29 +51,28 @@ class Frame:
         return f"{self.address:#x}"
 
 
-class _BccCache:
-    """BCC's symbols of one process, or with -1 of the kernel.
+class _KernelSymbols:
+    """BCC's symbols of the kernel.
 
-    Of a process it is asked for what no file names: the vDSO, and the maps that JITs write. Names
-    from files are our own, so that a function is called the same before and after its process has
-    died: of several names of one function BCC takes any.
+    Of processes it is never asked: it would open whatever a process has put where its map of
+    run-time code is looked for, a pipe too, and wait there, and take its names as they are.
     """
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self) -> None:
         bcc = import_bcc()
-        self._pid, self._lib = pid, bcc.lib
-        self._cache = bcc.SymbolCache(pid)
+        self._lib = bcc.lib
+        self._cache = bcc.SymbolCache(-1)
 
     def resolve(self, address: int) -> tuple[str, int, str] | None:
         """Function, offset and module."""
-        name, offset, module = self._cache.resolve(address, self._pid >= 0)
+        name, offset, module = self._cache.resolve(address, False)
         if not name:
             return None
         text = (module or b"").decode(errors="replace")
         return name.decode(errors="replace"), offset, text
 
     def close(self) -> None:
-        self._lib.bcc_free_symcache(self._cache.cache, self._pid)
+        self._lib.bcc_free_symcache(self._cache.cache, -1)
 
 
 @dataclass
@@ -92,7 +94,9 @@ class _Process:
     snapshots: deque[_Snapshot] = field(default_factory=lambda: deque(maxlen=_MOST_SNAPSHOTS))
     """The newest first."""
     frames: dict[int, Frame] = field(default_factory=dict)
-    bcc: _BccCache | None = None
+    perf_map: PerfMap | None = None
+    looked_s: float = 0.0
+    """At the perf map; on the monotonic clock."""
     refreshed_s: float = 0.0
     """On the monotonic clock."""
 
@@ -119,14 +123,22 @@ class _Process:
             return
         if self.snapshots and self.snapshots[0].mappings == mappings:
             return
+        before = self.snapshots[0].executable if self.snapshots else executable
         self.snapshots.appendleft(_Snapshot(mappings, time.time(), executable))
         self.frames.clear()
-        self.close()
+        if executable != before:
+            self.perf_map = None
 
-    def close(self) -> None:
-        if self.bcc:
-            self.bcc.close()
-            self.bcc = None
+    def function_made(self, address: int) -> tuple[str, int] | None:
+        """A function that a live process has made while it runs, and the bytes from its start."""
+        known = self.perf_map = self.perf_map or PerfMap(self.pid)
+        found = known.function_at(address)
+        now = time.monotonic()
+        if found is None and now >= self.looked_s + _REFRESH_S:
+            self.looked_s = now
+            known.refresh()
+            found = known.function_at(address)
+        return found
 
 
 class Symbolizer:
@@ -135,7 +147,7 @@ class Symbolizer:
     def __init__(self) -> None:
         self._processes: OrderedDict[int, _Process] = OrderedDict()
         self._files = FileCache()
-        self._kernel: _BccCache | None = None
+        self._kernel: _KernelSymbols | None = None
         self._kernel_frames: dict[int, Frame] = {}
 
     def remember(self, pid: int) -> None:
@@ -171,8 +183,7 @@ class Symbolizer:
 
     def forget(self, pid: int) -> None:
         """Let go of a process."""
-        if process := self._processes.pop(pid, None):
-            process.close()
+        self._processes.pop(pid, None)
 
     def close(self) -> None:
         """Let go of everything. Idempotent."""
@@ -226,8 +237,10 @@ class Symbolizer:
         if known and inside is not None and (function := known.function_at(inside)):
             return Frame(address, *function, name, build_id)
         current = alive and snapshot is process.snapshots[0]
-        if current and (found := self._ask_bcc(process, address)):
-            return Frame(address, found[0], found[1], name or found[2].rpartition("/")[2], build_id)
+        if name == VDSO and (found := vdso_function(mapping, address)):
+            return Frame(address, *found, name)
+        if current and (found := process.function_made(address)):
+            return Frame(address, *found, name, build_id)
         if inside is None:
             inside = address - mapping.start + mapping.offset
         return Frame(address, "", inside, name, build_id)
@@ -240,18 +253,11 @@ class Symbolizer:
         identity = snapshot.files[module]
         return self._files.get(identity) if identity else None
 
-    def _ask_bcc(self, process: _Process, address: int) -> tuple[str, int, str] | None:
-        try:
-            process.bcc = process.bcc or _BccCache(process.pid)
-            return process.bcc.resolve(address)
-        except TwtuiError:
-            return None
-
     def _kernel_frame(self, address: int) -> Frame:
         if address not in self._kernel_frames:
             found = None
             try:
-                self._kernel = self._kernel or _BccCache(-1)
+                self._kernel = self._kernel or _KernelSymbols()
                 found = self._kernel.resolve(address)
             except TwtuiError:
                 pass
