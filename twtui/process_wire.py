@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, get_type_hints
 from twtui.wire import WireError
 
 _MOST_NUMBER = 1 << 63
-_MOST_TEXT = 1 << 16
+_MOST_TEXT = 1 << 12
+_MOST_ROWS = 1 << 18
 
 
 class ProcessFields(NamedTuple):
@@ -40,7 +41,7 @@ def unpack_processes(fields: Mapping[str, Any]) -> list[ProcessFields]:
         WireError: It holds something else.
     """
     rows = fields.get("processes")
-    if not isinstance(rows, list):
+    if not isinstance(rows, list) or len(rows) > _MOST_ROWS:
         raise WireError("no list of processes")
     return [_process(row) for row in rows]
 
@@ -54,7 +55,9 @@ def unpack_paths(fields: Mapping[str, Any]) -> frozenset[str] | None:
     paths = fields.get("paths")
     if paths is None:
         return None
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+    if not isinstance(paths, list) or len(paths) > _MOST_ROWS:
+        raise WireError("no list of paths")
+    if not all(isinstance(path, str) and len(path) <= 2 * _MOST_TEXT for path in paths):
         raise WireError("no list of paths")
     return frozenset(paths)
 

@@ -13,6 +13,8 @@ from typing import NamedTuple, Protocol
 import psutil
 
 from twtui.errors import NoSuchTargetError, UsageError
+from twtui.model.bounds import MOST_NAME, MOST_TEXT, text
+from twtui.model.pattern import searcher
 from twtui.model.plan import Target
 
 KERNEL_THREAD = "kernel threads accept task work and never run it"
@@ -212,8 +214,9 @@ class ProcessReader:
             with process.oneshot():
                 user = process.username()
                 if not stat.flags & _PF_KTHREAD:
-                    command = tuple(process.cmdline())
-                    full_name = process.name()
+                    # of two megabytes that it may have, a screen shows a line
+                    command = tuple(" ".join(process.cmdline())[:MOST_TEXT].split(" "))
+                    full_name = text(process.name(), MOST_NAME)
         except (psutil.Error, OSError):
             pass
         return _Known(stat.start_ticks, stat.name, user, command, full_name)
@@ -263,7 +266,7 @@ def find_target(pid: int) -> Target:
             "name another process with -p, or start twtui without -p to pick one",
         )
     try:
-        name = psutil.Process(pid).name()
+        name = text(psutil.Process(pid).name(), MOST_NAME)
     except psutil.Error:
         name = ""
     return Target(pid, stat.start_ticks, name)
@@ -283,7 +286,7 @@ def matching_rows(
 ) -> list[Target]:
     """As ``matching``, in any process table."""
     try:
-        pattern = re.compile(name_regex)
+        matches = searcher(name_regex)
     except re.error as error:
         raise UsageError(
             f"bad expression {name_regex!r}: {error}", "write a Python regular expression"
@@ -291,5 +294,5 @@ def matching_rows(
     return [
         row.target
         for row in read()
-        if not row.refusal and pattern.search(row.name) and (not user or row.user == user)
+        if not row.refusal and matches(row.name) and (not user or row.user == user)
     ]

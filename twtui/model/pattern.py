@@ -6,12 +6,26 @@ searches with a lazily built automaton instead, which answers only whether there
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 
-from twtui.model.pattern_syntax import Kind, is_word, parse
+from twtui.model.pattern_syntax import Kind, PatternError, is_word, parse
 
 _MAX_TRANSITIONS = 20_000
 """Kept at a time; text that needs more makes the automaton start anew."""
+
+
+def searcher(text: str, ignore_case: bool = False) -> Callable[[str], bool]:
+    """Whether some part of a text matches; only what needs backtracking gets it.
+
+    Raises:
+        re.error: Not an expression of ``re`` either.
+    """
+    try:
+        return Pattern(text, ignore_case).search
+    except PatternError:
+        search = re.compile(text, re.IGNORECASE if ignore_case else 0).search
+        return lambda searched: search(searched) is not None
 
 
 class _State:

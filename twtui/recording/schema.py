@@ -12,6 +12,7 @@ from twtui.model.bounds import I64, whole
 from twtui.model.ledger import COUNTER_NAMES, Row
 from twtui.model.plan import Plan
 from twtui.model.snapshot import BackendInfo
+from twtui.recording.shown import shown
 from twtui.wire import ROWS
 
 SCHEMA_VERSION = 1
@@ -58,8 +59,8 @@ CREATE TABLE counters (
 CREATE VIEW captured AS SELECT
     e.number, strftime('%Y-%m-%d %H:%M:%f', (e.trigger_ns +
         (SELECT value FROM meta WHERE key = 'clock_offset_ns')) / 1e9, 'unixepoch') AS utc,
-    e.pid, e.tid, CAST(e.comm AS TEXT) AS comm, e.map, e.mode, e.delay_ns, e.nofault, e.result,
-    c.trigger, c.capture, CAST(e.data AS TEXT) AS text
+    e.pid, e.tid, {shown("e.comm")} AS comm, e.map, e.mode, e.delay_ns, e.nofault, e.result,
+    {shown("c.trigger")} AS trigger, {shown("c.capture")} AS capture, {shown("e.data")} AS text
   FROM events e LEFT JOIN captures c ON c.number = e.capture AND c.batch = (
     SELECT max(batch) FROM captures WHERE number = e.capture AND first_event <= e.number);
 CREATE VIEW ledger AS SELECT * FROM counters WHERE batch = (SELECT max(batch) FROM counters);

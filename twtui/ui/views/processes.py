@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from twtui.harmless import written_out
+from twtui.model.pattern import searcher
 from twtui.processes import ProcessRow
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, Span, fit
@@ -112,16 +113,19 @@ def matcher(pattern: str) -> Callable[[ProcessRow], bool]:
     if pattern.startswith("/"):
         body = pattern[1:].removesuffix("/")
         try:
-            expression = re.compile(body, re.IGNORECASE)
+            matches = searcher(body, ignore_case=True)
         except re.error:
             pattern = body
         else:
-            return lambda row: expression.search(_searched(row)) is not None
+            return lambda row: matches(_searched(row))
     wanted = pattern.casefold()
-    letters = re.compile(".*".join(map(re.escape, wanted)), re.DOTALL)
-    return lambda row: (
-        wanted in _searched(row).casefold() or letters.search(row.name.casefold()) is not None
-    )
+    return lambda row: wanted in _searched(row).casefold() or _in_order(wanted, row.name.casefold())
+
+
+def _in_order(letters: str, name: str) -> bool:
+    """The name has these letters in this order, with others between."""
+    left = iter(name)
+    return all(letter in left for letter in letters)
 
 
 def _searched(row: ProcessRow) -> str:
