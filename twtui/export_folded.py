@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from twtui.errors import UsageError
 from twtui.export import captured_bytes
+from twtui.harmless import written_out
 from twtui.model import python_frames
 from twtui.model.batch import Batch
 from twtui.model.capture import Read, read_of
@@ -82,5 +83,5 @@ def _name(address: str, pid: int, names: Names) -> str:
 
 def _plain(text: str) -> str:
     """Without what separates frames and counts."""
-    clean = "".join(c if c.isprintable() and c != ";" else "_" for c in text)
+    clean = "".join(c if c != ";" and written_out(c) == c else "_" for c in text)
     return clean or "?"

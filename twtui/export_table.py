@@ -77,12 +77,12 @@ def _cells(
         event.trigger_ns,
         event.pid,
         event.tid,
-        safe(written_out(event.comm.decode("utf-8", "surrogateescape"))),
+        _cell(written_out(event.comm.decode("utf-8", "surrogateescape"))),
         event.trigger_cpu,
         str(event.map_kind),
         str(event.mode),
-        safe(written_out(trigger)),
-        safe(written_out(capture)),
+        _cell(written_out(trigger)),
+        _cell(written_out(capture)),
         event.delay_ns,
         read_outcome(event.nofault),
         read_outcome(event.result),
@@ -119,6 +119,11 @@ def _content(data: bytes, read: Read) -> tuple[int | None, str, str]:
 def _escaped(text: str) -> str:
     """One line, one to one, in one cell whatever parts cells."""
     return quoted(text).replace(";", "\\x3b")
+
+
+def _cell(text: str) -> str:
+    """A text whose column says nothing of how it is written."""
+    return safe(text if _stays(text) else _escaped(text))
 
 
 def _frame(name: str) -> str:

@@ -2,48 +2,47 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import pytest
 from rich.cells import cell_len
-from ui_samples import make_event, make_process, make_snapshot
+from ui_samples import make_event, make_plan, make_process, make_snapshot
 from ui_stage import Stage, on_stage
 
+from tests.corpus import CORPUS, as_name, as_text, harmful
+from twtui.errors import TwtuiError, UsageError
 from twtui.model.enums import Mode, RunState, TargetState
-from twtui.model.snapshot import TargetView
+from twtui.model.plan import Target
+from twtui.model.python_frames import PythonFrame, encode
+from twtui.model.snapshot import BackendInfo, TargetView
 from twtui.ui.glyphs import ASCII
+from twtui.ui.screens.findings import Findings, Source
 
-HOSTILE = [
-    b"\x1b[2J\x1b[31mred\x1b]0;title\x07\x1b[?1049l\x9b31m",
-    b"[bold red]markup[/] [link=x]",
-    "left\u202eright\u2066iso\u200bzero\ufeffbom".encode(),
-    b"nul\0nul\0",
-    b"\xff\xfe\xc0\xaf\xed\xa0\x80 not utf-8",
-    b"x" * 4_000,
-    ("wide 日本語 " * 300).encode(),
-    ("e\u0301\u0308 combining " * 200).encode(),
-    "👩‍👩‍👧‍👦🇩🇪 emoji".encode(),
-    b"a\nb\rc\td\x08e\x7f",
-]
-EVENTS = tuple(make_event(n, data, comm=data[:15]) for n, data in enumerate(HOSTILE, 1))
+HOSTILE = list(CORPUS.values())
+EVENTS = tuple(make_event(n, data, comm=as_name(data)) for n, data in enumerate(HOSTILE, 1))
+ALL = b"\x1b[2J\x1b]0;owned\x07[bold]\xe2\x80\xae\xff\ne\xcc\x81"
+"""Of everything a little."""
 
 
 def check(stage: Stage, width: int) -> None:
     for row in stage.rows():
         assert cell_len(row) <= width
-        for character in row:
-            assert unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Mn", "Me")
+    assert not harmful("".join(stage.rows()))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
 async def test_hostile_data_is_harmless_everywhere(size: tuple[int, int]) -> None:
+    text = as_text(ALL)
+    frames = encode([PythonFrame(text, text, 1)])
+    stack = (0x1000).to_bytes(8, "little")
     snapshot = make_snapshot(
-        EVENTS,
-        captures=("str(arg2)\x1b[31m",),
-        triggers=("uprobe:/tmp/\x1b[2J:f",),
-        targets=(TargetView(4242, "\x1b[31m[bold]\u202eevil", 5, TargetState.RUNNING),),
-        notes=("\x1b[31mnote [bold]",),
-        error="\x1b[31merror",
+        (*EVENTS, make_event(90, stack, capture=1), make_event(91, frames, capture=2)),
+        captures=("str(arg2)", "stack", "python"),
+        triggers=(f"uprobe:/tmp/{text}:f", text, text),
+        names={(4242, 0x1000): text},
+        targets=(TargetView(4242, text, 5, TargetState.RUNNING),),
+        info=BackendInfo("replay", text, text, text, text),
+        notes=(text,),
+        error=text,
+        hint=text,
         state=RunState.FAILED,
     )
     async with on_stage(snapshot, size=size) as stage:
@@ -51,11 +50,75 @@ async def test_hostile_data_is_harmless_everywhere(size: tuple[int, int]) -> Non
         await stage.press("g")
         check(stage, size[0])
         await stage.press("g", "home")
-        for _ in HOSTILE:
+        for _ in snapshot.events:
             await stage.press("enter")
             check(stage, size[0])
             await stage.press("y", "escape", "down")
-            assert stage.app.clipboard.isprintable()
+            assert not harmful(stage.app.clipboard)
+
+
+async def test_every_entry_is_harmless_in_every_place_of_the_monitor() -> None:
+    async with on_stage() as stage:
+        for entry, data in CORPUS.items():
+            text = as_text(data)
+            plan = make_plan((Target(4242, 1, text),), trigger=f"uprobe:/{text}:f")
+            snapshot = make_snapshot(
+                (make_event(1, data, comm=as_name(data)),),
+                plan=plan,
+                targets=(TargetView(4242, text, 5, TargetState.RUNNING),),
+                notes=(entry, text),
+                error=text,
+                hint=text,
+                state=RunState.FAILED,
+            )
+            await stage.publish(snapshot)
+            check(stage, 120)
+            stage.monitor.tell(text, True)
+            stage.app.notify(text, title=text)
+            stage.captured.set_title(text)
+            await stage.press("y")
+            check(stage, 120)
+            assert not harmful(stage.app.clipboard), entry
+            assert all(not harmful(toast) for toast in stage.toasts), entry
+            stage.app.clear_notifications()
+
+
+async def test_a_hostile_log_is_harmless() -> None:
+    log = "\n".join(map(as_text, CORPUS.values()))
+    snapshot = make_snapshot(state=RunState.FAILED, log=log)
+    async with on_stage(snapshot) as stage:
+        for _ in range(40):
+            check(stage, 120)
+            await stage.press("pagedown")
+        await stage.press("y")
+        assert not harmful(stage.app.clipboard)
+
+
+async def test_what_a_view_has_forgotten_does_not_reach_the_terminal_either() -> None:
+    async with on_stage() as stage:
+        strip = stage.captured.roles.strip(((as_text(ALL), ""),), 80)
+        assert not harmful(strip.text)
+        assert strip.cell_length == 80
+
+
+async def test_findings_of_another_machine_are_harmless() -> None:
+    text = as_text(ALL)
+    checks = [
+        {"name": text, "answer": answer, "detail": text, "fix": text, "required": True}
+        for answer in ("no", "yes", text)
+    ]
+    problem = TwtuiError(text, text)
+
+    def refuse(_path: object) -> Source:
+        raise UsageError(text, text)
+
+    findings = Findings(checks, problem, lambda: (checks, problem), lambda: refuse(None), refuse)
+    async with on_stage(picker=True, findings=findings) as stage:
+        await stage.pilot.pause()
+        check(stage, 120)
+        await stage.press("enter")
+        check(stage, 120)
+        assert all(not harmful(toast) for toast in stage.toasts)
 
 
 async def test_columns_stay_aligned_whatever_the_data() -> None:

@@ -10,8 +10,8 @@ U32, I64, U64 = 1 << 32, 1 << 63, 1 << 64
 """The first numbers that do not fit."""
 MOST_NAME = 1000
 """Characters of a name; a function of C++ can have that many."""
-MOST_TEXT = 4000
-"""Characters of a message, a trigger, a capture."""
+MOST_TEXT = 8192
+"""Characters of a message, a trigger, a capture; a path has up to 4096 bytes."""
 _MOST_ERRORS = 4096
 
 

@@ -92,9 +92,9 @@ def encode(frames: Sequence[PythonFrame]) -> bytes:
     data = b""
     before = None
     for frame in frames:
-        function = frame.function.encode("utf-32-le")
+        function = frame.function.encode("utf-32-le", "surrogatepass")
         same = frame.file == before
-        file = b"" if same else frame.file.encode("utf-32-le")
+        file = b"" if same else frame.file.encode("utf-32-le", "surrogatepass")
         kind = TextBit.SAME if same else 4
         data += PYTHON_FRAME.pack(frame.line, len(function), len(file), 4, kind, 0)
         data += function + file

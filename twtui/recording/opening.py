@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sqlite3
 import struct
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ def open_database(path: Path) -> sqlite3.Connection:
     _check(path)
     with damaged(path):
         database = sqlite3.connect(
-            f"file:{quote(str(path.absolute()))}?mode=ro",
+            f"file:{quote(os.fsencode(path.absolute()))}?mode=ro",
             uri=True,
             isolation_level=None,
             check_same_thread=False,

@@ -269,7 +269,11 @@ class RecordingWriter:
 
 
 def _store_meta(database: sqlite3.Connection, meta: Meta) -> None:
-    database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", meta.to_rows().items())
+    rows = [
+        (key, plain_text(value) if isinstance(value, str) else value)
+        for key, value in meta.to_rows().items()
+    ]
+    database.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows)
 
 
 def plain_text(text: str) -> str:

@@ -107,8 +107,9 @@ class TwtuiApp(App[None]):
     def notify(
         self, message: str, *, title: str = "", markup: bool = False, **options: Any
     ) -> None:
-        """Show a message, whoever it is from: as text, harmless, its lines kept."""
-        super().notify(harmless_lines(message), title=written_out(title), markup=markup, **options)
+        """Show a message, whoever it is from: harmless, its lines kept, and never read as markup."""
+        del markup  # a widget asks for it unless told otherwise
+        super().notify(harmless_lines(message), title=written_out(title), markup=False, **options)
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless the environment asks for another."""

@@ -1,0 +1,334 @@
+"""A run in which everything that can be hostile is, and every way that its texts take out of the program."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import logging
+import os
+import socket
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from types import MappingProxyType
+
+from tests.corpus import as_name, as_text
+from twtui import cli, config_command, doctor, export, plain, presets_command
+from twtui.backend.channel import Channel
+from twtui.backend.kernel_process import _Said
+from twtui.config import Config
+from twtui.config_file import ConfigFile, Value
+from twtui.diff import diff
+from twtui.engine import Engine
+from twtui.errors import TwtuiError
+from twtui.export_chrome import trace
+from twtui.export_folded import folded
+from twtui.export_table import table
+from twtui.frames import FrameKind, pack_json
+from twtui.logs import HarmlessFormatter
+from twtui.model.batch import Batch
+from twtui.model.capture import parse_capture
+from twtui.model.enums import TargetState
+from twtui.model.event import Event
+from twtui.model.ledger import Counters
+from twtui.model.plan import Plan, Target, Watch
+from twtui.model.presets import PRESETS
+from twtui.model.python_frames import PythonFrame, encode
+from twtui.model.snapshot import BackendInfo, Snapshot, TargetView
+from twtui.model.trigger import parse_trigger
+from twtui.output import LineWriter
+from twtui.record import RecordRun
+from twtui.recorded import batches
+from twtui.recording import Recorder, Recording
+from twtui.report import report
+from twtui.settings import SETTINGS
+
+from .support import HASH_RESUME, ScriptedBackend, balanced, event, reading, records
+
+ADDRESS, KERNEL_ADDRESS = 0x1000, 0xFFFF_8000_0000_0000
+
+
+class HostileRun:
+    """A run and its recording, made of one piece of hostile data.
+
+    Args:
+        data: Is in every field of the run that can hold it.
+        directory: For the recording.
+    """
+
+    def __init__(self, data: bytes, directory: Path) -> None:
+        self.data = data
+        self.text = as_text(data)
+        name = self.text.replace("/", "").replace("\0", "")[:60]
+        # a name of a file may be any bytes but these
+        self.path = directory / os.fsdecode(os.fsencode(name)[:200] + b".twtui")
+        self.info = BackendInfo("live", self.text, self.text, self.text, self.text)
+        self.captures = dict.fromkeys(range(4), (f"uprobe:/{self.text}:f", "str(arg2)"))
+        for number, capture in enumerate(("str(arg2)", "stack", "python", "bytes(sp, 4096)")):
+            self.captures[number] = (self.captures[number][0], capture)
+        self.names = {(4242, ADDRESS): self.text, (0, KERNEL_ADDRESS): self.text}
+        self.events = self._events()
+        self.plan = Plan(
+            (Target(4242, 1, self.text),),
+            tuple(
+                Watch(parse_trigger(trigger), parse_capture(capture))
+                for trigger, capture in self.captures.values()
+            ),
+        )
+        self.snapshot = self._record()
+
+    def _events(self) -> list[Event]:
+        stack = ADDRESS.to_bytes(8, "little") + KERNEL_ADDRESS.to_bytes(8, "little")
+        name = self.text[:400]
+        frames = encode([PythonFrame(name, name, 7), PythonFrame("main", "a.py", 1)])
+        return [
+            event(n, data=data, comm=as_name(self.data), capture=n, wanted_bytes=0)
+            for n, data in enumerate((self.data, stack, frames, self.data))
+        ]
+
+    def _record(self) -> Snapshot:
+        counters = replace(balanced(4), errors=MappingProxyType({self.text[:30]: 4}))
+        target = TargetView(4242, self.text, 1, TargetState.RUNNING)
+        last = reading({HASH_RESUME: counters}, targets=(target,), quiet=True)
+        batch = Batch(
+            2_000_000_000, records(self.events), last, self.captures, self.names,
+            notes=(self.text,), end=True,
+        )  # fmt: skip
+        recorder = Recorder(self.plan, (self.text,), host=self.text)
+        backend = ScriptedBackend([batch])
+        engine = Engine(backend, self.plan, lambda _: None, observers=(recorder.observe,))
+        recorder.start(self.path, None)
+        engine.open()
+        recorder.begin(self.info)
+        while engine.step():
+            pass
+        assert engine.failure is None, engine.failure
+        assert recorder.state
+        assert recorder.state.events == 4, recorder.state
+        return replace(engine.latest, error=self.text, hint=self.text, info=self.info)
+
+
+Sink = Callable[[HostileRun], str]
+
+
+def message(run: HostileRun) -> str:
+    """What stands on standard error."""
+    written = io.StringIO()
+    with contextlib.redirect_stderr(written):
+        cli.say(run.text)
+    return written.getvalue()
+
+
+def error_with_hint(run: HostileRun) -> str:
+    written = io.StringIO()
+    with contextlib.redirect_stderr(written):
+        cli.main(["report", f"/nowhere/{run.text}".replace("\0", "")])
+    return written.getvalue()
+
+
+def log(run: HostileRun) -> str:
+    """An entry with a traceback, as ``-vv`` and ``--log-file`` write it."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(HarmlessFormatter())
+    logger = logging.getLogger("twtui.test_sinks")
+    logger.propagate = False
+    logger.addHandler(handler)
+    try:
+        raise TwtuiError(run.text)
+    except TwtuiError as error:
+        logger.error("failed: %s", run.text, exc_info=error)
+    finally:
+        logger.removeHandler(handler)
+    return written.getvalue()
+
+
+def event_lines(run: HostileRun) -> str:
+    lines = [plain.event_line(item, run.captures, run.info) for item in run.events]
+    assert all("\n" not in line for line in lines)
+    return "\n".join(lines)
+
+
+def run_as_text(run: HostileRun) -> str:
+    """A whole run of ``record``, with what it says."""
+    reads, writes = os.pipe()
+    said: list[str] = []
+    writer = LineWriter(writes)
+    batch = Batch(
+        5, records(run.events), reading(quiet=True), run.captures, run.names, notes=(run.text,),
+        end=True,
+    )  # fmt: skip
+    RecordRun(ScriptedBackend([batch]), run.plan, writer, say=said.append).run()
+    writer.close()
+    os.close(writes)
+    with os.fdopen(reads, encoding="utf-8") as file:
+        lines = file.read()
+    written = io.StringIO()
+    with contextlib.redirect_stderr(written):
+        for text in said:
+            cli.say(text)
+    assert written.getvalue().count("\n") == len(said)
+    return lines + written.getvalue()
+
+
+def summary(run: HostileRun) -> str:
+    return "\n".join([plain.opening(run.snapshot), *plain.summary_lines(run.snapshot)])
+
+
+def json_lines(run: HostileRun) -> str:
+    lines = [
+        export.header(run.plan, run.info, [run.text]),
+        *(export.event(item, run.captures, names=run.names) for item in run.events),
+        export.summary(run.snapshot),
+    ]
+    last = reading(
+        {HASH_RESUME: Counters(errors={run.text: 1})},
+        targets=(TargetView(1, run.text, 1, TargetState.RUNNING),),
+    )
+    lines.append(export.reading(Batch(5, reading=last), "resume"))
+    assert all("\n" not in line for line in lines)
+    return "\n".join(map(checked_json, lines))
+
+
+def checked_json(text: str) -> str:
+    """The text, which has to be JSON for parsers that take no half characters."""
+    json.dumps(json.loads(text), ensure_ascii=False).encode()
+    assert text.isascii()
+    return text
+
+
+def csv_table(run: HostileRun) -> str:
+    with Recording(run.path) as recording:
+        return "".join(table((events, known) for _, events, known in batches(recording)))
+
+
+def chrome_trace(run: HostileRun) -> str:
+    with Recording(run.path) as recording:
+        return checked_json("".join(trace(batches(recording), {4242: run.text})))
+
+
+def folded_stacks(run: HostileRun) -> str:
+    with Recording(run.path) as recording:
+        found = "".join(folded(batches(recording)))
+    assert all(line.rpartition(" ")[2].isdecimal() for line in found.splitlines())
+    return found
+
+
+def report_text(run: HostileRun) -> str:
+    with Recording(run.path) as recording:
+        return report(recording, as_json=False)[0]
+
+
+def report_json(run: HostileRun) -> str:
+    with Recording(run.path) as recording:
+        return checked_json(report(recording, as_json=True)[0])
+
+
+def diff_text(run: HostileRun) -> str:
+    return diff((run.text, run.text), (run.snapshot, run.snapshot), as_json=False)
+
+
+def diff_json(run: HostileRun) -> str:
+    return checked_json(diff((run.text, run.text), (run.snapshot, run.snapshot), as_json=True))
+
+
+def _checks(run: HostileRun) -> list[dict[str, object]]:
+    texts = dict.fromkeys(("name", "detail", "fix"), run.text)
+    return [
+        {**texts, "answer": "no", "required": True},
+        {**texts, "answer": run.text, "required": False},
+    ]
+
+
+def doctor_text(run: HostileRun) -> str:
+    trials = [dict.fromkeys(("type", "kfunc", "answer", "detail"), run.text)]
+    return doctor.report(_checks(run), as_json=False, trials=trials)
+
+
+def doctor_json(run: HostileRun) -> str:
+    return checked_json(doctor.report(_checks(run), as_json=True))
+
+
+def _presets(run: HostileRun, as_json: bool) -> str:
+    subject = presets_command.Subject(Target(4242, 1, run.text), frozenset((run.text,)))
+    return presets_command.report(PRESETS, [subject], _checks(run), as_json)
+
+
+def presets_text(run: HostileRun) -> str:
+    return _presets(run, as_json=False)
+
+
+def presets_json(run: HostileRun) -> str:
+    return checked_json(_presets(run, as_json=True))
+
+
+def _config(run: HostileRun, as_json: bool) -> str:
+    values = {s.key: Value(run.text, f"file {run.text}", run.text) for s in SETTINGS}
+    file = ConfigFile(Path(f"/{run.text}"), keys={run.text: run.text})
+    return config_command.report(Config(file, values, Path("/x")), as_json)
+
+
+def config_text(run: HostileRun) -> str:
+    return _config(run, as_json=False)
+
+
+def config_json(run: HostileRun) -> str:
+    return checked_json(_config(run, as_json=True))
+
+
+def sqlite_shell(run: HostileRun) -> str:
+    """What the view for people gives, as the sqlite3 shell prints texts."""
+    with contextlib.closing(sqlite3.connect(run.path)) as database:
+        database.text_factory = lambda data: data.partition(b"\0")[0].decode("utf-8", "replace")
+        rows = database.execute("SELECT comm, trigger, capture, text FROM captured").fetchall()
+        stored = database.execute("SELECT data FROM events WHERE number = 4").fetchone()
+    assert stored == (run.data,)
+    return "\n".join("|".join(map(str, row)) for row in rows)
+
+
+def remote_error(run: HostileRun) -> str:
+    """An error of the kernel process on another machine."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(
+            pack_json(FrameKind.ERROR, dict.fromkeys(("kind", "message", "hint"), run.text))
+        )
+        try:
+            Channel(ours).ask(b"", FrameKind.DONE, 5)
+        except TwtuiError as error:
+            return f"{error.message}\n{error.hint}"
+    raise AssertionError("no error came")
+
+
+def said_by_ssh(run: HostileRun) -> str:
+    """What comes over ssh before the greeting is shown at once."""
+    reads, writes = os.pipe()
+    shown_reads, shown_writes = os.pipe()
+    before = os.dup(2)
+    try:
+        os.dup2(shown_writes, 2)
+        said = _Said(os.fdopen(reads, "rb", buffering=0), shown=True)
+        os.write(writes, run.data)
+        os.close(writes)
+        said.text()
+        said.close()
+    finally:
+        os.dup2(before, 2)
+        os.close(before)
+        os.close(shown_writes)
+    with os.fdopen(shown_reads, encoding="utf-8") as file:
+        return file.read()
+
+
+SINKS: dict[str, Sink] = {
+    sink.__name__: sink
+    for sink in (
+        message, error_with_hint, log, event_lines, run_as_text, summary, json_lines, csv_table,
+        chrome_trace, folded_stacks, report_text, report_json, diff_text, diff_json, doctor_text,
+        doctor_json, presets_text, presets_json, config_text, config_json, sqlite_shell,
+        remote_error, said_by_ssh,
+    )
+}  # fmt: skip
+"""By name. Each gives what it would write, as text."""
