@@ -57,6 +57,10 @@ matrix: $(DONE)/project ## try other kernels under QEMU and other BCCs; as root;
 	@scripts/packages qemu-system-x86_64 mmdebstrap cpio keyring
 	@$(BIN)/python tests/matrix/matrix.py $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(DONE)/dev ## try inputs that nobody thought of, for five minutes; ARGS=30m for longer
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 .PHONY: bench
 bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root; ARGS='--rounds 9'
 	@for name in kernel_path names reader start overhead loss pipeline screen footprint; do \

@@ -88,7 +88,8 @@ def _trial_lines(trials: Sequence[Trial], width: int) -> list[str]:
     names = max(map(len, ("program type", *by_type)))
     columns = [kfunc.rpartition("_")[2] for kfunc in kfuncs]
     answers = max(
-        len(text) for text in (*columns, *(written_out(str(t["answer"])) for t in trials))
+        (len(text) for text in (*columns, *(written_out(str(t["answer"])) for t in trials))),
+        default=0,
     )
 
     def head(name: str, texts: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from twtui.backend.kernel_process import KernelProcess
@@ -18,6 +19,10 @@ _OPEN_TIMEOUT_S = 300.0
 """The compiler takes a second, and minutes on an emulated machine; a process that dies is noticed at once."""
 _COMMAND_TIMEOUT_S = 10.0
 _CLOSED = "the run was closed"
+_CHECK = {"name": str, "answer": str, "detail": str, "fix": str, "required": bool}
+_TRIAL = {"type": str, "kfunc": str, "answer": str, "detail": str}
+_MOST_REPORTS = 1000
+_CODES = 256
 
 
 class Source(Protocol):
@@ -64,14 +69,14 @@ class LiveBackend:
 
     def doctor(self) -> list[dict[str, Any]]:
         """What works here: checks with name, answer, detail, fix, required and exit_code."""
-        return self._reports(FrameKind.DOCTOR, FrameKind.CHECKS, "checks", "name")
+        return self._reports(FrameKind.DOCTOR, FrameKind.CHECKS, "checks", _CHECK)
 
     def programs(self) -> list[dict[str, Any]]:
         """Which program types may schedule: trials with type, kfunc, answer and detail."""
-        return self._reports(FrameKind.PROGRAMS, FrameKind.TRIALS, "programs", "type")
+        return self._reports(FrameKind.PROGRAMS, FrameKind.TRIALS, "programs", _TRIAL)
 
     def _reports(
-        self, request: FrameKind, wanted: FrameKind, field: str, name: str
+        self, request: FrameKind, wanted: FrameKind, field: str, known: Mapping[str, type]
     ) -> list[dict[str, Any]]:
         kernel = self._start()
         try:
@@ -79,8 +84,10 @@ class LiveBackend:
         finally:
             self.close()
         found = answer.get(field)
-        if not isinstance(found, list) or not all(_is_report(each, name) for each in found):
+        if not isinstance(found, list) or not all(_is_report(each, known) for each in found):
             raise WireError(f"the kernel process answers with no {field}")
+        if len(found) > _MOST_REPORTS:
+            raise WireError(f"the kernel process answers with {len(found)} {field}")
         return found
 
     def open(self, plan: Plan) -> BackendInfo:
@@ -128,9 +135,13 @@ class LiveBackend:
         return self._kernel
 
 
-def _is_report(report: object, name: str) -> bool:
-    texts = (name, "answer", "detail")
-    return isinstance(report, dict) and all(isinstance(report.get(text), str) for text in texts)
+def _is_report(report: object, known: Mapping[str, type]) -> bool:
+    if not isinstance(report, dict):
+        return False
+    code = report.get("exit_code")
+    return all(type(report.get(name)) is kind for name, kind in known.items()) and (
+        code is None or (type(code) is int and 0 <= code < _CODES)
+    )
 
 
 def _info(info: dict[str, Any]) -> BackendInfo:

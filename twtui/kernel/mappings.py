@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from twtui.errors import NoSuchTargetError, PermissionDeniedError
+from twtui.errors import NoSuchTargetError, PermissionDeniedError, UnsupportedError
 
 _DELETED = " (deleted)"
 
@@ -128,8 +128,17 @@ def _parse_lines(text: str) -> Iterator[Mapping]:
 
 
 def parse_mappings(text: str) -> ProcessMappings:
-    """The text of /proc/PID/maps."""
-    return ProcessMappings(tuple(_parse_lines(text)))
+    """The text of /proc/PID/maps.
+
+    Raises:
+        UnsupportedError: It is something else.
+    """
+    try:
+        return ProcessMappings(tuple(_parse_lines(text)))
+    except ValueError as error:
+        raise UnsupportedError(
+            f"/proc/PID/maps is not as this twtui knows it: {error}", "report it"
+        ) from None
 
 
 def read_mappings(pid: int) -> ProcessMappings:

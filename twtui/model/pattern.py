@@ -7,6 +7,7 @@ searches with a lazily built automaton instead, which answers only whether there
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterable
 
 from twtui.model.pattern_syntax import Kind, PatternError, is_word, parse
@@ -24,7 +25,9 @@ def searcher(text: str, ignore_case: bool = False) -> Callable[[str], bool]:
     try:
         return Pattern(text, ignore_case).search
     except PatternError:
-        search = re.compile(text, re.IGNORECASE if ignore_case else 0).search
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what may mean something else one day
+            search = re.compile(text, re.IGNORECASE if ignore_case else 0).search
         return lambda searched: search(searched) is not None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 
 from twtui.errors import UsageError
@@ -27,8 +28,10 @@ class Redaction:
 
     def __init__(self, text: str) -> None:
         try:
-            self._pattern = re.compile(text.encode(errors="surrogateescape"))
-        except re.error as error:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what may mean something else one day
+                self._pattern = re.compile(text.encode(errors="surrogateescape"))
+        except (re.error, OverflowError, RecursionError, UnicodeEncodeError) as error:
             raise UsageError(
                 f"bad regular expression {text!r}: {error}", "write it as for Python's re"
             ) from None
