@@ -223,6 +223,49 @@ def test_a_program_of_32_bits_is_refused(directory: Path, opened: ExitStack) -> 
         elf(path, opened)
 
 
+@pytest.mark.parametrize(
+    ("at", "value", "words"),
+    [
+        (0x3A, b"\0\0", "another size"),  # e_shentsize: every section would be the first
+        (0x3C, b"\xff\xff", "ends within a table"),  # e_shnum
+        (0x38, b"\xff\xff", "too many segments"),  # e_phnum: the number is in the first section
+        (0x28, b"\xff" * 8, "ELF file"),  # e_shoff
+    ],
+)
+def test_a_table_that_claims_too_much_is_refused(
+    library: Path, opened: ExitStack, tmp_path: Path, at: int, value: bytes, words: str
+) -> None:
+    content = bytearray(library.read_bytes())
+    sections_at = int.from_bytes(content[0x28:0x30], "little")
+    content[at : at + len(value)] = value
+    content[sections_at + 0x2C : sections_at + 0x30] = b"\xff" * 4  # sh_info of the first section
+    path = tmp_path / "claims"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match=words):
+        elf(path, opened)
+
+
+def test_a_number_of_sections_that_stands_in_the_first_one_has_a_limit(
+    library: Path, opened: ExitStack, tmp_path: Path
+) -> None:
+    content = bytearray(library.read_bytes())
+    sections_at = int.from_bytes(content[0x28:0x30], "little")
+    content[0x3C:0x3E] = b"\0\0"
+    content[sections_at + 0x20 : sections_at + 0x28] = (1 << 60).to_bytes(8, "little")
+    path = tmp_path / "many"
+    path.write_bytes(content)
+    with pytest.raises(UsageError, match="too many sections"):
+        elf(path, opened)
+
+
+def test_a_name_without_end_is_cut() -> None:
+    entry = (1).to_bytes(4, "little") + b"\x12\0\1\0" + bytes(8) + (16).to_bytes(8, "little")
+    table = SymbolTable(entry, b"\0" + b"x" * 100_000)
+    found = table.function_at(3)
+    assert found is not None
+    assert len(found.name) == 4096
+
+
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_broken_files_are_refused_in_words(library: Path, data: st.DataObject) -> None:

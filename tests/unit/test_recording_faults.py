@@ -134,6 +134,29 @@ def test_any_damage_is_an_error_and_never_a_crash(good: Path) -> None:
     assert not any("\n" in message for message in said)
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE events SET comm = NULL",
+        "UPDATE events SET comm = zeroblob(1000000)",
+        "UPDATE events SET data = 5",
+        "UPDATE events SET pid = -1",
+        "UPDATE events SET flags = 1e300",
+        "UPDATE events SET nofault = 4294967296",
+        "UPDATE events SET data = NULL, length = 1 << 40; UPDATE meta SET value = 0 WHERE key = 'with_data'",
+        "UPDATE captures SET number = number + 256",
+        "UPDATE counters SET fired = -1",
+        "UPDATE counters SET errors = '[]'",
+        "UPDATE readings SET latency = '{\"hash/resume\": [[1000000, 1]]}'",
+        "UPDATE meta SET value = '1' || replace(hex(zeroblob(2000)), '00', '00') WHERE key = 'clock_offset_ns'",
+    ],
+)
+def test_a_cell_that_no_recording_has_is_one_line(good: Path, sql: str) -> None:
+    path = changed(good, sql)
+    with pytest.raises(TwtuiError, match="is damaged"):
+        everything(path)
+
+
 def test_a_recording_of_before_has_fewer_counters(good: Path) -> None:
     changed(good, "DROP VIEW ledger; ALTER TABLE counters DROP COLUMN retried")
     with Recording(good) as recording:

@@ -195,3 +195,11 @@ def test_files_are_closed_when_there_are_many(
 )
 def test_demangling(name: str, text: str) -> None:
     assert demangle(name) == text
+
+
+def test_a_name_that_would_grow_without_end_stays_as_it_is() -> None:
+    """Each pair of references doubles the text: 40 of these would be 30 terabytes."""
+    digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    name = "_Z1f1AIiiE" + "".join(f"S_IS{digit}_S{digit}_E" for digit in digits)
+    assert len(name) < 500
+    assert demangle(name) == name
