@@ -84,6 +84,13 @@ class Access:
         except PermissionDeniedError:
             return LiveBackend().doctor()
 
+    def trials(self) -> list[dict[str, Any]]:
+        """Which program types may schedule task work, as the same kernel process finds it."""
+        try:
+            return LiveBackend(self.source).programs()
+        except PermissionDeniedError:
+            return LiveBackend().programs()
+
     def end(self) -> None:
         """End what is kept. Idempotent."""
         if self._kept:

@@ -149,10 +149,8 @@ def checks() -> list[dict[str, Any]]:
 
 
 def trials() -> list[dict[str, Any]]:
-    """Which program types may schedule task work, as the kernel process finds it."""
-    from twtui.backend.live import LiveBackend
-
-    return LiveBackend().programs()
+    """Which program types may schedule task work there, as the kernel process finds it."""
+    return _reach.access.trials()
 
 
 def obstacle() -> TwtuiError | None:

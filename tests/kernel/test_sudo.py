@@ -218,6 +218,18 @@ def test_through_sudo_nothing_is_read_with_roots_rights(
     assert [path.name for path in tmp_path.iterdir()] == ["secret.toml"]
 
 
+@pytest.mark.parametrize("prefix", [(), ("sudo",)], ids=["the doctor asks sudo", "sudo runs it"])
+def test_program_types_are_tried_with_the_rights_of_a_run(
+    user: OrdinaryUser, prefix: tuple[str, ...]
+) -> None:
+    user.trusted(ALL)
+    done = user.run(*prefix, *TWTUI, "doctor", "--programs", "--json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)["programs"]
+    assert "accepted" in {trial["answer"] for trial in found}
+    assert "unknown" not in {trial["answer"] for trial in found}
+
+
 def test_without_a_terminal_nobody_is_asked(user: OrdinaryUser, start_target: StartTarget) -> None:
     user.trusted(WITH_PASSWORD)
     target = start_target("spin", 1)
