@@ -83,18 +83,28 @@ def show_findings(
         problem: What stands in the way.
         checks: Runs the doctor's checks.
         make_backend: For when nothing stands in the way any more.
+
+    Raises:
+        TwtuiError: What stands in the way, when the person has left it at that.
     """
     from twtui.ui.screens.findings import Findings
 
+    in_the_way: TwtuiError | None = problem
+
     def look_again() -> tuple[Sequence[dict[str, Any]], TwtuiError | None]:
+        nonlocal in_the_way
         found = checks()
-        return found, first_obstacle(found)
+        in_the_way = first_obstacle(found)
+        return found, in_the_way
 
     def recorded(path: Path) -> Source:
         return lambda _: ReplayBackend(path), ReplayBackend(path).plan()
 
     findings = Findings(checks(), problem, look_again, lambda: stand_in(options, problem), recorded)
-    return show(options, make_backend, None, findings=findings)[1]
+    shown, code = show(options, make_backend, None, findings=findings)
+    if shown is None and in_the_way is not None:
+        raise in_the_way
+    return code
 
 
 def stand_in(options: argparse.Namespace, problem: TwtuiError) -> Source:

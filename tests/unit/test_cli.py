@@ -7,7 +7,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +24,12 @@ from twtui.errors import (
     UnsupportedError,
     UsageError,
 )
-from twtui.model.enums import MapKind, Mode
+from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.plan import Plan, Target
-from twtui.model.snapshot import Snapshot
+from twtui.model.snapshot import BackendInfo, Snapshot
 from twtui.settings import COMMANDS
+
+from .support import plan as make_plan
 
 HEAVY = ("textual", "rich", "bcc", "psutil", "ctypes", "twtui.model", "twtui.wire", "twtui.engine")
 NOT_ROOT = {
@@ -50,7 +52,8 @@ class Machine:
         self.checks: list[dict[str, Any]] = []
         self.shown: list[tuple[Any, Plan | None, Any]] = []
         self.settings: dict[str, Any] = {}
-        self.last = None
+        self.last: Snapshot | None = None
+        self.meanwhile: Callable[[], None] = lambda: None
         self.failure: Exception | None = None
         monkeypatch.setattr(cli, "checks", lambda: self.checks)
         monkeypatch.setattr("twtui.backend.readiness.seems_able", lambda: not self.checks)
@@ -69,6 +72,7 @@ class Machine:
                 machine.settings = more
 
             def run(self) -> None:
+                machine.meanwhile()
                 self.last_snapshot = machine.last
                 self.failure = machine.failure
 
@@ -273,7 +277,8 @@ def test_without_a_target_there_is_a_picker(machine: Machine) -> None:
 def test_where_nothing_can_run_the_first_screen_says_why(machine: Machine) -> None:
     machine.have_terminal()
     machine.checks = [NOT_ROOT]
-    assert machine.run().code == 0
+    # who leaves it at that is told once more, behind the screen
+    assert machine.run() == Ran(5, "", ["twtui: not root", "use sudo"])
     _, plan, _ = machine.shown[0]
     assert plan is None
     findings = machine.settings["findings"]
@@ -283,6 +288,22 @@ def test_where_nothing_can_run_the_first_screen_says_why(machine: Machine) -> No
     assert info.reason.endswith("not root")
     machine.checks = []
     assert findings.look_again() == ([], None)
+
+
+@pytest.mark.parametrize("instead", ["the demo", "a fix"])
+def test_who_goes_on_from_the_first_screen_has_not_failed(machine: Machine, instead: str) -> None:
+    machine.have_terminal()
+    machine.checks = [NOT_ROOT]
+
+    def go_on() -> None:
+        if instead == "the demo":
+            machine.last = Snapshot(RunState.LIVE, make_plan(), BackendInfo("demo"), Mode.RESUME)
+        else:
+            machine.checks = []
+            machine.settings["findings"].look_again()
+
+    machine.meanwhile = go_on
+    assert machine.run() == Ran(0, "", [])
 
 
 def test_where_nothing_can_run_the_demo_says_why(machine: Machine) -> None:
