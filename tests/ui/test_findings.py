@@ -17,8 +17,12 @@ from twtui.ui.screens.picker import PickerScreen
 PROBLEM = PermissionDeniedError("uid 1000 may not load BPF programs", "run it with sudo")
 CHECKS = [
     {"name": "kernel", "answer": "yes", "detail": "6.18", "fix": "", "required": True},
+    {"name": "lockdown", "answer": "unknown", "detail": "nothing is mounted", "fix": "mount it",
+     "required": False},
+    {"name": "counters", "answer": "no", "detail": "none here", "fix": "", "required": False},
     {"name": "privileges", "answer": "no", "detail": "uid \x1b[31m1000 [bold]", "fix": "sudo",
      "required": True},
+    {"name": "BT\x1bF", "answer": "yes", "detail": "types", "fix": "", "required": True},
 ]  # fmt: skip
 
 
@@ -43,9 +47,27 @@ async def test_findings_and_fixes_are_shown_escaped() -> None:
         text = stage.text
         assert "✗ Nothing can be watched here yet: uid 1000 may not load BPF programs" in text
         assert "fix: run it with sudo" in text
-        assert "✓ kernel" in text
         assert r"uid \x1b[31m1000 [bold]" in text
         assert "enter  the screens over recorded data" in text
+
+
+async def test_what_stands_in_the_way_comes_first_and_what_is_well_last_in_a_line() -> None:
+    async with on_stage(picker=True, findings=FINDINGS) as stage:
+        lines = [line.strip("│ ") for line in stage.text.splitlines()]
+        begins = ("✗ privileges", "? lockdown", "▲ counters", r"✓ kernel, BT\x1bF")
+        found = [at for begin in begins for at, line in enumerate(lines) if line.startswith(begin)]
+        assert len(found) == len(begins)
+        assert found == sorted(found)
+        assert "6.18" not in stage.text
+
+
+async def test_what_the_first_line_says_is_not_said_again() -> None:
+    said = {**CHECKS[3], "detail": PROBLEM.message, "fix": PROBLEM.hint}
+    findings = replace(FINDINGS, checks=[said, *CHECKS[:2]])
+    async with on_stage(picker=True, findings=findings) as stage:
+        assert stage.text.count(PROBLEM.message) == 1
+        assert stage.text.count(PROBLEM.hint) == 1
+        assert "nothing is mounted" in stage.text
 
 
 async def test_enter_shows_the_demo_and_p_comes_back() -> None:

@@ -93,12 +93,21 @@ async def fill_picker(stage: Stage) -> None:
     await stage.press("space", "right", "right", "f2")
 
 
+WELL = (
+    "kernel", "architecture", "BTF", "task work kfuncs", "helpers", "free of known bugs", "BCC", "LLVM",
+    "memlock", "perf_event_paranoid", "unprivileged_bpf_disabled", "kptr_restrict", "bpf_stats_enabled",
+)  # fmt: skip
 CHECKS = [
-    {"name": "kernel", "answer": "yes", "detail": "6.18.0", "fix": "", "required": True},
-    {"name": "privileges", "answer": "no", "detail": "uid 1000 may not load BPF programs",
-     "fix": "run it with sudo", "required": True},
-    {"name": "tracefs", "answer": "unknown", "detail": "not mounted, or not readable",
-     "fix": "mount -t tracefs tracefs /sys/kernel/tracing", "required": False},
+    *({"name": name, "answer": "yes", "detail": "", "fix": "", "required": True} for name in WELL),
+    {"name": "compile", "answer": "unknown",
+     "detail": "not tried without the privileges: BCC makes maps while it compiles",
+     "fix": "run twtui doctor with sudo", "required": True},
+    {"name": "privileges", "answer": "no", "detail": "this process may not load BPF programs",
+     "fix": "run it with sudo, or with these capabilities: CAP_BPF, CAP_PERFMON", "required": True},
+    {"name": "tracefs", "answer": "no", "detail": "tracefs is not mounted: no syscall and tracepoint "
+     "triggers", "fix": "sudo mount -t tracefs tracefs /sys/kernel/tracing", "required": False},
+    {"name": "hardware counters", "answer": "no", "detail": "this machine has none: samples go by the "
+     "clock", "fix": "give a virtual machine a PMU, or stay with --trigger sample", "required": False},
 ]  # fmt: skip
 
 

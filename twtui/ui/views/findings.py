@@ -20,10 +20,26 @@ def _wrapped(text: str, role: str, width: int, indent: int) -> list[Line]:
     return [((" " * indent + part, role),) for part in parts]
 
 
+def _stands_in_the_way(check: Check) -> bool:
+    return check["answer"] == "no" and bool(check.get("required"))
+
+
+def _check_lines(check: Check, name_width: int, width: int, glyphs: Glyphs) -> list[Line]:
+    sign, role = ("?", "warn") if check["answer"] == "unknown" else (glyphs.warning, "warn")
+    if _stands_in_the_way(check):
+        sign, role = glyphs.failed, "bad"
+    name = written_out(str(check["name"]))
+    indent = _INDENT + name_width + 2
+    first, *rest = _wrapped(str(check["detail"] or check["answer"]), "", width, indent)
+    text = first[0][0][indent:]
+    fix = _wrapped(f"fix: {check['fix']}", "strong", width, indent) if check["fix"] else []
+    return [((f"  {sign} ", role), (f"{name:<{name_width}}  ", "head"), (text, "")), *rest, *fix]
+
+
 def findings_lines(
     checks: Sequence[Check], message: str, hint: str, width: int, glyphs: Glyphs
 ) -> list[Line]:
-    """What is missing first, with its fix; then every check; then what can be done without it.
+    """What is missing, with its fix; what else is not well, and what is; what can be done without it.
 
     Args:
         checks: All of them, in their order.
@@ -32,25 +48,28 @@ def findings_lines(
         width: Cells of a line.
         glyphs: The signs to draw with.
     """
+    said = (message, hint)
+    wrong = [
+        check
+        for check in checks
+        if check["answer"] != "yes" and (check["detail"], check["fix"]) != said
+    ]
     lines: list[Line] = [
         ((f"{glyphs.failed} Nothing can be watched here yet: {written_out(message)}", "bad"),),
         *(_wrapped(f"fix: {hint}", "strong", width, 2) if hint else ()),
         (),
     ]
-    name_width = max((len(str(check["name"])) for check in checks), default=0)
-    signs = {"yes": (glyphs.holds, "good"), "no": (glyphs.failed, "bad")}
-    for check in checks:
-        sign, role = signs.get(str(check["answer"]), ("?", "warn"))
-        if check["answer"] == "no" and not check.get("required"):
-            sign, role = glyphs.warning, "warn"
-        name = written_out(str(check["name"]))
-        indent = _INDENT + name_width + 2
-        first, *rest = _wrapped(str(check["detail"] or check["answer"]), "", width, indent)
-        text = first[0][0][indent:]
-        lines.append(((f"  {sign} ", role), (f"{name:<{name_width}}  ", "head"), (text, "")))
-        lines += rest
-        if check["fix"] and check["answer"] != "yes":
-            lines += _wrapped(f"fix: {check['fix']}", "strong", width, indent)
+    name_width = max((len(str(check["name"])) for check in wrong), default=0)
+    # what stands in the way comes before what would only be better
+    for check in sorted(wrong, key=lambda check: not _stands_in_the_way(check)):
+        lines += _check_lines(check, name_width, width, glyphs)
+    well = ", ".join(
+        written_out(str(check["name"])) for check in checks if check["answer"] == "yes"
+    )
+    if well:
+        first, *rest = _wrapped(well, "dim", width, _INDENT)
+        text = first[0][0][_INDENT:]
+        lines += [*([()] if wrong else []), ((f"  {glyphs.holds} ", "good"), (text, "dim")), *rest]
     return [
         *lines,
         (),
