@@ -12,11 +12,13 @@ from twtui.harmless import written_out
 from twtui.json_text import indented
 
 Check = Mapping[str, Any]
-"""``name``, ``answer`` (yes, no, unknown), ``detail``, ``fix``, ``required``, and ``exit_code``."""
+"""``name``, ``answer`` (yes, no, unknown), ``detail``, ``fix``, ``required``, and ``exit_code``; of
+this version also ``group``, its heading, and ``purpose``, what it is good for."""
 Trial = Mapping[str, Any]
 """``type``, ``kfunc``, ``answer`` (accepted, rejected, unavailable, unknown), ``detail``."""
-_FIELDS = ("name", "answer", "detail", "fix", "required")
-_ANSWER_WIDTH = 8
+_FIELDS = ("group", "name", "answer", "detail", "purpose", "fix", "required")
+_ANSWER_WIDTH = 7
+_INDENT = "  "
 _LEAST_TEXT_WIDTH = 30
 
 
@@ -56,26 +58,45 @@ def report(checks: Sequence[Check], as_json: bool, trials: Sequence[Trial] | Non
             shown["programs"] = [dict(trial) for trial in trials]
         return indented(shown)
     width = shutil.get_terminal_size().columns
-    lines = [line for check in _by_width(checks, width) for line in check]
+    lines = _grouped(checks, width)
     if trials is not None:
-        lines += ["", *_trial_lines(trials, width)]
-    problem = first_obstacle(checks)
-    verdict = f"twtui cannot run here: {problem.message}" if problem else "twtui works here"
-    lines += ["", *_wrapped(written_out(verdict), width)]
+        lines += [*_trial_lines(trials, width), ""]
+    lines += _wrapped(written_out(_verdict(checks)), width)
     return "\n".join(lines) + "\n"
 
 
-def _by_width(checks: Sequence[Check], width: int) -> list[list[str]]:
+def _verdict(checks: Sequence[Check]) -> str:
+    if problem := first_obstacle(checks):
+        return f"twtui cannot run here: {problem.message}"
+    unsure = [
+        str(check["name"]) for check in checks if check.get("required") and check["answer"] != "yes"
+    ]
+    if unsure:
+        return f"twtui works here, as far as could be found out: not {', '.join(unsure)}"
+    return "twtui works here"
+
+
+def _grouped(checks: Sequence[Check], width: int) -> list[str]:
+    """Every check under its heading, with an empty line behind each group."""
     names = max((len(str(check["name"])) for check in checks), default=0)
-    return [_check_lines(check, names, width) for check in checks]
+    groups: dict[str, list[Check]] = {}
+    for check in checks:
+        groups.setdefault(str(check.get("group") or ""), []).append(check)
+    lines: list[str] = []
+    for group, found in groups.items():
+        lines += [written_out(group)] if group else []
+        lines += [line for check in found for line in _check_lines(check, names, width)]
+        lines.append("")
+    return lines
 
 
 def _check_lines(check: Check, names: int, width: int) -> list[str]:
     answer, name = (written_out(str(check[field])) for field in ("answer", "name"))
     texts = [str(check["detail"])]
-    if check["fix"] and check["answer"] != "yes":
-        texts.append(f"fix: {check['fix']}")
-    head = f"{answer:<{_ANSWER_WIDTH}} {name:<{names}}  "
+    if check["answer"] != "yes":
+        texts += [f"for: {check['purpose']}"] if check.get("purpose") else []
+        texts += [f"fix: {check['fix']}"] if check["fix"] else []
+    head = f"{_INDENT}{answer:<{_ANSWER_WIDTH}} {name:<{names}}  "
     return _beside(head, [written_out(text) for text in texts], width)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import pytest
 
@@ -10,22 +10,7 @@ from twtui.errors import UnsupportedError
 from twtui.kernel.btf import KernelBtf, find_kfuncs
 from twtui.kernel.btf_writer import BtfWriter
 
-OTHERS = {"bpf_copy_from_user_str": 4, "bpf_task_from_pid": 1, "bpf_task_release": 1}
-RESUME, SIGNAL = "bpf_task_work_schedule_resume", "bpf_task_work_schedule_signal"
-IMPL = {f"{RESUME}_impl": 5, f"{SIGNAL}_impl": 5}
-PLAIN = {RESUME: 4, SIGNAL: 4}
-
-
-def kernel(functions: Mapping[str, int], untagged: Collection[str] = ()) -> KernelBtf:
-    """A kernel with functions of so many parameters; all but some are tagged as kfuncs."""
-    types = BtfWriter()
-    number = types.integer("int", 4, signed=True)
-    for name, count in functions.items():
-        parameters = [(f"parameter{at}", number) for at in range(count)]
-        function = types.function(name, number, parameters)
-        if name not in untagged:
-            types.tag("bpf_kfunc", function)
-    return KernelBtf(types.data())
+from .btf_samples import IMPL, OTHERS, PLAIN, RESUME, SIGNAL, kernel
 
 
 def test_618_and_619_have_impl() -> None:
@@ -112,6 +97,8 @@ def test_enumerators_are_found_by_name() -> None:
     assert btf.enumerator("kind", "KIND_SEVEN") == 7
     assert btf.enumerator("kind", "KIND_EIGHT") is None
     assert btf.enumerator("sort", "KIND_ONE") is None
+    assert btf.enumerators("kind") == {"KIND_ONE": 1, "KIND_SEVEN": 7}
+    assert btf.enumerators("sort") == {}
 
 
 def test_what_is_no_btf_is_refused() -> None:

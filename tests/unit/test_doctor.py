@@ -23,9 +23,16 @@ def check(name: str, answer: str = "yes", required: bool = True, **more: Any) ->
 
 
 def test_everything_works() -> None:
-    checks = [check("kernel"), check("tracefs", "no", required=False), check("bcc", "unknown")]
+    checks = [check("kernel"), check("tracefs", "no", required=False)]
     assert first_obstacle(checks) is None
-    assert "twtui works here" in report(checks, as_json=False)
+    assert report(checks, as_json=False).endswith("\n\ntwtui works here\n")
+
+
+def test_what_could_not_be_found_out_is_no_obstacle_and_is_named() -> None:
+    checks = [check("kernel"), check("bcc", "unknown"), check("pmu", "unknown", required=False)]
+    assert first_obstacle(checks) is None
+    text = report(checks, as_json=False)
+    assert text.endswith("\n\ntwtui works here, as far as could be found out: not bcc\n")
 
 
 @pytest.mark.parametrize(
@@ -50,6 +57,37 @@ def test_text_says_how_to_fix() -> None:
     assert "fix: fix bcc" in text
     assert "fix kernel" not in text
     assert "twtui cannot run here: bcc is no" in text
+
+
+def test_checks_stand_under_their_headings_in_one_column() -> None:
+    checks = [
+        check("kernel", group="Kernel", purpose="it all"),
+        check("a longer name", "no", required=False, group="Kernel", purpose="something"),
+        check("bcc", "unknown", group="Compiler", purpose="programs"),
+    ]
+    assert report(checks, as_json=False).splitlines()[:-2] == [
+        "Kernel",
+        "  yes     kernel         kernel is yes",
+        "  no      a longer name  a longer name is no",
+        "                         for: something",
+        "                         fix: fix a longer name",
+        "",
+        "Compiler",
+        "  unknown bcc            bcc is unknown",
+        "                         for: programs",
+        "                         fix: fix bcc",
+    ]
+
+
+def test_what_a_check_is_for_is_said_where_it_is_not_well() -> None:
+    checks = [
+        check(name, answer, required=False, purpose=f"use {name}")
+        for name, answer in (("one", "yes"), ("two", "no"), ("three", "unknown"))
+    ]
+    text = report(checks, as_json=False)
+    assert "use one" not in text
+    assert "for: use two" in text
+    assert "for: use three" in text
 
 
 TRIALS = [
@@ -99,4 +137,6 @@ def test_json_has_the_fields_of_every_check() -> None:
     found = json.loads(report(checks, as_json=True))
     assert set(found) == {"checks"}
     assert [item["answer"] for item in found["checks"]] == ["yes", "no"]
-    assert set(found["checks"][0]) >= {"name", "answer", "detail", "fix"}
+    assert set(found["checks"][0]) == {
+        "group", "name", "answer", "detail", "purpose", "fix", "required",
+    }  # fmt: skip

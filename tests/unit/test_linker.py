@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.kernel.linker import Instruction, LinkError, function_end, function_starts, link
-from twtui.kernel.placeholders import KFUNC_BASE, KFUNCS, MAP_HIGH_WORD, MAPS
+from twtui.kernel.placeholders import HELPERS, KFUNC_BASE, KFUNCS, MAP_HIGH_WORD, MAPS
 from twtui.kernel.source import bpf_directory
 
 MOVE, LOAD_64, CALL, EXIT, JUMP, JUMP_IF = 0xB7, 0x18, 0x85, 0x95, 0x05, 0x15
@@ -161,6 +161,8 @@ def test_the_placeholders_are_those_of_the_header() -> None:
     assert {int(number) for number in kfuncs.values()} == set(KFUNCS)
     for name, number in kfuncs.items():
         assert KFUNCS[int(number)].endswith(name)
+    helpers = re.findall(r"= TW_HELPER\((\d+)\);", text)
+    assert {int(number) for number in helpers} == set(HELPERS)
     maps = dict(re.findall(r"#define TW_(\w+) TW_MAP\((\d+)\)", text))
     assert {int(number): name.lower() for name, number in maps.items()} == {
         **MAPS, 5: "capture_programs",

@@ -93,11 +93,13 @@ class KernelBtf:
 
     def enumerator(self, enum: str, name: str) -> int | None:
         """The value of a name in an enum; None where there is no such enum or name."""
+        return self.enumerators(enum).get(name)
+
+    def enumerators(self, enum: str) -> dict[str, int]:
+        """Every name in an enum with its value; empty where there is no such enum."""
         type_id = libbpf.btf_find(self._btf, enum.encode(), _KIND_ENUM)
-        for text, (value,) in self._records(type_id, 4) if type_id > 0 else ():
-            if text == name.encode():
-                return value
-        return None
+        records = self._records(type_id, 4) if type_id > 0 else ()
+        return {text.decode(): value for text, (value,) in records}
 
     def struct_member(self, struct_name: str, member: str) -> tuple[int, int] | None:
         """The id of a struct and the index of a member; None where there is none."""

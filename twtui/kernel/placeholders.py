@@ -1,4 +1,4 @@
-"""The numbers that stand for kfuncs and maps in the compiled programs; the mirror of bpf/task_work.h."""
+"""The numbers of kfuncs, helpers and maps in the compiled programs; the mirror of bpf/task_work.h."""
 
 from __future__ import annotations
 
@@ -14,6 +14,27 @@ KFUNCS = {
     4: "bpf_task_from_pid",
     5: "bpf_task_release",
 }
+HELPERS = {
+    1: "map_lookup_elem",
+    2: "map_update_elem",
+    3: "map_delete_elem",
+    5: "ktime_get_ns",
+    8: "get_smp_processor_id",
+    14: "get_current_pid_tgid",
+    16: "get_current_comm",
+    67: "get_stack",
+    112: "probe_read_user",
+    113: "probe_read_kernel",
+    114: "probe_read_user_str",
+    130: "ringbuf_output",
+    148: "copy_from_user",
+    156: "task_storage_get",
+    158: "get_current_task_btf",
+    164: "for_each_map_elem",
+    174: "get_attach_cookie",
+    175: "task_pt_regs",
+}
+"""Numbers and names of the helpers, as ``enum bpf_func_id`` has them; none stands for anything else."""
 MAPS = {
     1: "slots",
     2: "flights",

@@ -17,7 +17,7 @@ from twtui.kernel.uprobes import FunctionEvents, explain_function
 from twtui.model.trigger import Trigger, TriggerKind
 
 _TYPE_HARDWARE, _TYPE_SOFTWARE, _TYPE_TRACEPOINT = 0, 1, 2
-_FLAG_FREQUENCY = 1 << 10
+_FLAG_FREQUENCY, _FLAG_EXCLUDE_KERNEL = 1 << 10, 1 << 5
 _MOST_CLOSERS = 32
 _SAMPLES = {
     "cpu-clock": (_TYPE_SOFTWARE, 0),
@@ -36,6 +36,18 @@ def online_cpus() -> list[int]:
         first, _, last = part.partition("-")
         numbers += range(int(first), int(last or first) + 1)
     return numbers
+
+
+def open_cycles() -> int:
+    """A counter of cycles of the calling thread in user space, which everybody may count.
+
+    Raises:
+        OSError: It cannot be had.
+    """
+    attr = libbpf.PerfEventAttr()
+    attr.type, attr.config = _SAMPLES["cycles"]
+    attr.flags = _FLAG_EXCLUDE_KERNEL
+    return libbpf.perf_event_open(attr, 0, -1)
 
 
 def program_type(trigger: Trigger) -> int:

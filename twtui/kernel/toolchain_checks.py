@@ -1,0 +1,93 @@
+"""The doctor's questions about the compiler, up to a program that the verifier has taken."""
+
+from __future__ import annotations
+
+import re
+import time
+
+from twtui.errors import PermissionDeniedError, UnsupportedError
+from twtui.kernel.btf import find_kfuncs, kernel_btf
+from twtui.kernel.check import Answer, unknown, yes
+from twtui.kernel.compile_jobs import compile_side_by_side
+from twtui.kernel.compiler import Compiled, import_bcc
+from twtui.kernel.maps import SharedMaps
+from twtui.kernel.module import Module
+from twtui.kernel.privileges import may_load_programs
+from twtui.kernel.program import SWEEP, TRIGGER, Programs, Sizes, jobs_of
+from twtui.kernel.refusal import refusal
+from twtui.kernel.toolchain import mapped_libraries
+from twtui.model.enums import MapKind
+
+_LLVM = re.compile(r"/libLLVM[-.](?:so\.)?(\d+(?:\.\d+)*)[^/]*$")
+"""``libLLVM-14.so.1`` and ``libLLVM.so.19.1``."""
+_SIZES = Sizes(slots=64, data_bytes=64)
+_RING_BYTES = 1 << 16
+_PROGRAM_TYPES = {TRIGGER: 7, SWEEP: 31}
+
+
+class Toolchain:
+    """Asked in this order: each step goes on with what the one before it has made."""
+
+    def __init__(self) -> None:
+        self._has_bcc = False
+        self._compiled: Compiled | None = None
+
+    def bcc(self) -> Answer:
+        """Whether BCC can be imported, and which it is."""
+        bcc = import_bcc()
+        self._has_bcc = True
+        return yes(f"version {getattr(bcc, '__version__', 'unknown')}")
+
+    def llvm(self) -> Answer:
+        """Which LLVM came with BCC."""
+        if not self._has_bcc:
+            return unknown("not asked without BCC")
+        return llvm_among([path for path, *_ in mapped_libraries()])
+
+    def compile(self) -> Answer:
+        """Compile the programs of one map kind."""
+        if not self._has_bcc:
+            return unknown("not tried without BCC")
+        if not may_load_programs():
+            return unknown(
+                "not tried without the privileges: BCC makes maps while it compiles",
+                "run twtui doctor with sudo",
+            )
+        started_s = time.monotonic()
+        jobs = jobs_of(kernel_btf(), (MapKind.HASH,), _SIZES)
+        (self._compiled,) = compile_side_by_side(jobs)
+        return yes(f"the programs of one map kind, in {time.monotonic() - started_s:.1f} s")
+
+    def load(self) -> Answer:
+        """Link and load what was compiled, without attaching it."""
+        if self._compiled is None:
+            return unknown("not tried, as nothing was compiled")
+        try:
+            kfuncs = find_kfuncs(kernel_btf())
+        except UnsupportedError:
+            return unknown("not tried without the kfuncs")
+        try:
+            module = Module(self._compiled)
+        except OSError as error:
+            raise refusal(error) from None
+        try:
+            maps = SharedMaps(module, _RING_BYTES, _SIZES.event_bytes, _SIZES.slots)
+        except OSError as error:
+            module.close()
+            raise PermissionDeniedError(f"maps: {error.strerror}", "run it with sudo") from None
+        programs = Programs(module, kfuncs, maps.fds)
+        try:
+            for program, kind in _PROGRAM_TYPES.items():
+                programs.load(program, kind)
+        finally:
+            programs.close()
+            maps.close()
+        return yes("linked and loaded")
+
+
+def llvm_among(libraries: list[str]) -> Answer:
+    """Which LLVM is among the files of shared libraries."""
+    for path in libraries:
+        if found := _LLVM.search(path):
+            return yes(f"version {found[1]}")
+    return unknown("no libLLVM is loaded; BCC may have one built in")
