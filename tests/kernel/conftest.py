@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -10,9 +9,11 @@ from pathlib import Path
 
 import pytest
 from kernel_harness import TargetProcess
+from skips import DOCTOR, are_required, pytest_runtest_makereport
 
 from twtui.backend.live import LiveBackend
 
+__all__ = ["pytest_runtest_makereport"]
 _TARGETS = Path(__file__).parent / "targets"
 
 
@@ -30,8 +31,8 @@ def kernel_support() -> None:
     ]
     if not failing:
         return
-    reason = f"{failing[0]['name']}: {failing[0]['detail']}"
-    if os.environ.get("TWTUI_KERNEL_TESTS") == "require":
+    reason = f"{DOCTOR}{failing[0]['name']}: {failing[0]['detail']}"
+    if are_required():
         pytest.fail(f"kernel tests are required here, but {reason}")
     pytest.skip(reason)
 

@@ -226,4 +226,6 @@ def needs_readable_python() -> None:
         [*as_nobody(), sys.executable, "-I", "-c", "import twtui"], capture_output=True, text=True
     )
     if tried.returncode:
-        pytest.skip(f"another user cannot run {sys.executable}: {tried.stderr.strip()[-200:]}")
+        pytest.skip(
+            f"this machine lets no other user run {sys.executable}: {tried.stderr.strip()[-200:]}"
+        )

@@ -29,7 +29,8 @@ rows = pytest.mark.parametrize(
         pytest.param(
             call,
             marks=pytest.mark.skipif(
-                call.name == "io_uring_enter" and not _HAS_URING, reason="io_uring is switched off"
+                call.name == "io_uring_enter" and not _HAS_URING,
+                reason="this machine has io_uring switched off",
             ),
             id=call.name,
         )

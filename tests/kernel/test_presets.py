@@ -181,7 +181,7 @@ def test_python_names_the_function_that_runs(start: Start) -> None:
 def tls_server(start: Start, tmp_path: Path) -> tuple[subprocess.Popen[bytes], int]:
     """``openssl s_server``, and its port."""
     if not shutil.which("openssl"):
-        pytest.skip("there is no openssl program")
+        pytest.skip("openssl is not installed")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
@@ -260,7 +260,7 @@ def test_a_read_that_fails_shows_nothing_of_the_buffer(start: Start) -> None:
         )
     )
     if python.poll() is not None:
-        pytest.skip("there is no libssl.so.3")
+        pytest.skip("libssl.so.3 is not installed")
     ran = record("--preset", "tls", "-p", python.pid, "-c", 5)
     assert ran.data() == [b""] * 5
 

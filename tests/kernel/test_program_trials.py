@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from skips import is_justified, reason_of_the_doctor
 
 from twtui.backend.live import LiveBackend
 from twtui.kernel import program_trials
 from twtui.kernel.btf import SCHEDULE, kernel_btf
 from twtui.kernel.program_trials import run_trials
-from twtui.kernel.program_types import PROGRAM_TYPES, ProgramType
-from twtui.kernel.smallest_programs import WorkMap, schedules
+from twtui.kernel.program_types import PROGRAM_TYPES, ProgramType, load_forms
+from twtui.kernel.smallest_programs import WorkMap, assemble, leave, move, schedules
 
 DOCUMENTED = """
     CGROUP_DEVICE CGROUP_SKB CGROUP_SOCK CGROUP_SOCKOPT CGROUP_SOCK_ADDR CGROUP_SYSCTL LSM LWT_IN
@@ -45,6 +46,17 @@ def test_every_documented_type_is_tried_with_both_kfuncs() -> None:
     assert all(trial["detail"] for trial in found if trial["answer"] != "accepted")
 
 
+def test_what_is_unavailable_is_so_for_the_emptiest_program_too(work_map: WorkMap) -> None:
+    """Neither task work nor anything else of ours is then the reason."""
+    missing = {trial["type"] for trial in run_trials() if trial["answer"] == "unavailable"}
+    empty = assemble([move(0, 0), leave()], [], work_map)
+    for one in PROGRAM_TYPES:
+        for form in load_forms(kernel_btf(), one) if one.name in missing else ():
+            refusal = program_trials._refusal(one, form, empty, work_map)
+            assert refusal is not None, (one.name, form)
+            assert not refusal.log.strip(), refusal.log
+
+
 def test_what_the_verifier_refuses_is_rejected_in_its_words(work_map: WorkMap) -> None:
     btf = kernel_btf()
     wrong = {"bpf_task_release": schedules(work_map, btf.function_id("bpf_task_release"))}
@@ -72,6 +84,43 @@ def test_what_the_kernel_lacks_is_unavailable(
     program = {"resume": schedules(work_map, 1)}
     (trial,) = program_trials._try(btf, one, work_map, program)
     assert (trial.answer, words in trial.detail) == ("unavailable", True), trial
+
+
+@pytest.mark.parametrize(
+    ("active", "idle"),
+    [("lockdown,capability,landlock,bpf\n", False), ("lockdown,capability,landlock\n", True)],
+)
+def test_a_security_module_that_is_not_active_never_runs(
+    tmp_path: Path, active: str, idle: bool
+) -> None:
+    lsm, xdp = (one for one in PROGRAM_TYPES if one.name in ("LSM", "XDP"))
+    (tmp_path / "lsm").write_text(active)
+    assert bool(program_trials._idle(lsm, tmp_path / "lsm")) is idle
+    assert program_trials._idle(lsm, tmp_path / "not mounted") == ""
+    assert program_trials._idle(xdp, tmp_path / "lsm") == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "detail", "skipped"),
+    [
+        ("accepted", "at here", False),
+        ("accepted", "at there; not at here: nobody may", True),
+        ("accepted", "at here; it never runs: boot with bpf among lsm=", True),
+        ("accepted", "at here; not at there: nobody may", False),
+        ("unavailable", "this kernel was built without it", True),
+        ("rejected", "R2 doesn't point to a map value", False),
+        ("unknown", "this user may not load BPF programs", False),
+    ],
+)
+def test_a_test_of_a_type_is_skipped_in_the_doctors_words_only(
+    answer: str, detail: str, skipped: bool
+) -> None:
+    trial = {"type": "LSM", "kfunc": SCHEDULE[0], "answer": answer, "detail": detail}
+    reason = reason_of_the_doctor(
+        [{**trial, "type": "XDP", "answer": "accepted"}, trial], "LSM", "here"
+    )
+    assert bool(reason) is skipped
+    assert is_justified(reason) is skipped
 
 
 def test_who_may_not_load_programs_learns_that_and_nothing_else() -> None:

@@ -9,10 +9,10 @@ socket map and a congestion control, and KPROBE in the kernel, where a uprobe st
 from __future__ import annotations
 
 import ctypes as ct
-import errno
 import os
 import socket
 import struct
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -30,10 +30,11 @@ from programs_harness import (
     run_on_packet,
     run_tracing,
 )
+from skips import skip_where_the_doctor_says_so
 
 from twtui.kernel import libbpf
 from twtui.kernel.btf import kernel_btf
-from twtui.kernel.program_types import LoadForm, ProgramType, load_forms
+from twtui.kernel.program_types import ProgramType, load_forms
 from twtui.kernel.triggers import Attachments
 from twtui.model.enums import Mode
 from twtui.model.trigger import parse_trigger
@@ -67,14 +68,25 @@ def spinning(start_target: Callable[..., TargetProcess]) -> TargetProcess:
 
 
 @pytest.fixture
-def own_cgroup() -> Iterator[Path]:
+def own_cgroup(held: ExitStack, tmp_path: Path) -> Iterator[Path]:
     """An empty cgroup; what is put there ends with it."""
-    place = _unified_cgroups() / f"twtui-test-{os.getpid()}"
+    place = _unified_cgroups(held, tmp_path) / f"twtui-test-{os.getpid()}"
     place.mkdir()
     yield place
     (place / "cgroup.kill").write_text("1")
     wait_until(lambda: "populated 0" in (place / "cgroup.events").read_text())
     place.rmdir()
+
+
+def _unified_cgroups(held: ExitStack, tmp_path: Path) -> Path:
+    """Where the machine has them, or else mounted for the test."""
+    for line in Path("/proc/mounts").read_text().splitlines():
+        _, place, kind, *_ = line.split()
+        if kind == "cgroup2":
+            return Path(place)
+    subprocess.run(["mount", "-t", "cgroup2", "none", tmp_path], check=True)
+    held.callback(lambda: subprocess.run(["umount", tmp_path], check=True))
+    return tmp_path
 
 
 @pytest.fixture
@@ -88,14 +100,6 @@ def start_actor(own_cgroup: Path, start_program: StartProgram) -> StartProgram:
         return actor
 
     return start
-
-
-def _unified_cgroups() -> Path:
-    for line in Path("/proc/mounts").read_text().splitlines():
-        _, place, kind, *_ = line.split()
-        if kind == "cgroup2":
-            return Path(place)
-    pytest.skip("the unified cgroup hierarchy is not mounted")
 
 
 def check(firing: Firing, firings: int = FIRINGS) -> None:
@@ -164,7 +168,8 @@ def test_tracing_a_tracepoint(here: Firing) -> None:
 def test_tracing_the_entry_of_a_function(here: Firing) -> None:
     form = forms_of("TRACING")[0]
     assert form.hook == "bpf_fentry_test1"
-    program = load_if_permitted(here, form)
+    skip_where_the_doctor_says_so("TRACING", form.hook)
+    program = here.load("current_0", form)
     here.hold(attach_where_loaded(program))
     for _ in range(FIRINGS):
         run_tracing(program)
@@ -172,24 +177,12 @@ def test_tracing_the_entry_of_a_function(here: Firing) -> None:
 
 
 def test_security_module(here: Firing) -> None:
-    program = load_if_permitted(here, form_of("LSM"))
-    here.hold(attach_where_loaded(program))
+    form = form_of("LSM")
+    skip_where_the_doctor_says_so("LSM", form.hook)
+    here.hold(attach_where_loaded(here.load("current_0", form)))
     for _ in range(FIRINGS):
         os.close(os.open("/dev/null", os.O_RDONLY))
-    modules = Path("/sys/kernel/security/lsm")
-    if modules.exists() and "bpf" not in modules.read_text().split(","):
-        pytest.skip("the security module of BPF is not active")
     check(here)
-
-
-def load_if_permitted(firing: Firing, form: LoadForm) -> int:
-    """A locked down kernel may refuse what hooks into functions, to root as well."""
-    try:
-        return firing.load("current_0", form)
-    except libbpf.VerifierError as error:
-        if error.errno != errno.EPERM or error.log:
-            raise
-        pytest.skip(f"this kernel permits no program at {form.hook}")
 
 
 def test_syscall(here: Firing) -> None:

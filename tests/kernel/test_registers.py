@@ -17,7 +17,7 @@ from twtui.model.registers import named_registers
 StartTarget = Callable[..., TargetProcess]
 CALLS = 200
 pytestmark = pytest.mark.skipif(
-    platform.machine() != "x86_64", reason="the target is written for x86_64"
+    platform.machine() != "x86_64", reason="this machine is none that the target is written for"
 )
 CONSTANTS = {
     "rbp": 0xB0B0, "rdi": 0xD1, "rsi": 0x51, "rdx": 0xD2, "r10": 0x10, "r8": 0x8, "r9": 0x9,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from twtui.errors import UnsupportedError
@@ -18,6 +19,7 @@ from twtui.kernel.smallest_programs import SmallProgram, WorkMap, finds_task_and
 ACCEPTED, REJECTED, UNAVAILABLE, UNKNOWN = "accepted", "rejected", "unavailable", "unknown"
 _MOST_WORDS = 200
 """Characters of what the verifier says."""
+_SECURITY_MODULES = Path("/sys/kernel/security/lsm")
 _NOT_PERMITTED = "this user may not load BPF programs"
 
 
@@ -71,7 +73,7 @@ def _try(
     for form in load_forms(btf, one):
         refusal = _refusal(one, form, finds_task_and_work(work_map), work_map)
         if refusal is None:
-            where = f"at {form.hook}{passed_over}" if form.hook else ""
+            where = f"at {form.hook}{_idle(one)}{passed_over}" if form.hook else ""
             return [
                 _trial(one, form, kfunc, program, work_map, where)
                 for kfunc, program in programs.items()
@@ -79,6 +81,17 @@ def _try(
         answer, detail = _without_kfunc(refusal)
         passed_over += f"; not at {form.hook}: {detail}"
     return [Trial(one.name, kfunc, answer, detail) for kfunc in programs]
+
+
+def _idle(one: ProgramType, modules: Path = _SECURITY_MODULES) -> str:
+    """Why a program that is taken and attached is never run."""
+    if one.name != "LSM":
+        return ""
+    try:
+        active = modules.read_text().strip().split(",")
+    except OSError:
+        return ""  # securityfs is not mounted
+    return "" if "bpf" in active else "; it never runs: boot with bpf among lsm="
 
 
 def _without_kfunc(refusal: libbpf.VerifierError) -> tuple[str, str]:
