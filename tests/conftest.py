@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+
+_FOLDER_VARIABLE = "TWTUI_TEST_CACHE_DIR"
+"""Another folder; for the matrix, where compiling takes most of the time."""
 
 
 @pytest.fixture(scope="session", autouse=True)
 def program_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TWTUI_CACHE_DIR", str(tmp_path_factory.mktemp("programs")))
+        folder = os.environ.get(_FOLDER_VARIABLE) or tmp_path_factory.mktemp("programs")
+        patch.setenv("TWTUI_CACHE_DIR", str(folder))
         yield

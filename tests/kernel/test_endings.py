@@ -151,9 +151,7 @@ def test_a_compile_error_is_an_error_with_the_compilers_words() -> None:
     from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
 
     job = CompileJob(MapKind.HASH, ("-DTW_DATA_BYTES=oops",), ("tw_trigger",))
-    # with LLVM 21 the compiler dies of it
-    said = "(could not compile|the compiler died on) the hash programs"
-    with pytest.raises(CompileError, match=said) as caught:
+    with pytest.raises(CompileError, match="could not compile the hash programs") as caught:
         compile_side_by_side([job])
     assert "oops" in caught.value.log
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partialmethod
 
+import pytest
 from kernel_harness import PATIENCE_S, TargetProcess, plan_for
 from textual.pilot import Pilot
 
@@ -15,6 +17,15 @@ from twtui.model.snapshot import Snapshot
 from twtui.ui.app import TwtuiApp
 
 StartTarget = Callable[..., TargetProcess]
+
+
+@pytest.fixture(autouse=True)
+def patient_pilot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Textual's own patience with a key is half a minute, which an emulated machine can take."""
+    patient = partialmethod(Pilot._wait_for_screen, timeout=PATIENCE_S)
+    monkeypatch.setattr(Pilot, "_wait_for_screen", patient)
+
+
 _PAUSE_S = 0.05
 _TRIES = int(PATIENCE_S / _PAUSE_S)
 

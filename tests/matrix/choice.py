@@ -100,11 +100,12 @@ def rows(kernels: Sequence[str], suites: Sequence[str] = ()) -> list[Row]:
     """The rows of the table.
 
     Args:
-        kernels: By age; old ones get one BCC, those with task work two, the running one all.
+        kernels: By age; the running one gets all BCCs, the oldest and the newest with task work two, every
+            other one.
         suites: With exactly these BCCs each, instead.
     """
     found = []
-    turn = 0
+    with_task_work = [k for k in kernels if k != RUNNING and series_of(k) >= FIRST_WITH_TASK_WORK]
     for kernel in kernels:
         if suites:
             chosen: Sequence[str] = suites
@@ -112,10 +113,12 @@ def rows(kernels: Sequence[str], suites: Sequence[str] = ()) -> list[Row]:
             chosen = SUITES
         elif series_of(kernel) < FIRST_WITH_TASK_WORK:
             chosen = SUITES[:1] if series_of(kernel) == OLD_SERIES[0] else SUITES[1:2]
+        elif kernel == with_task_work[0]:
+            chosen = SUITES[::2]
+        elif kernel == with_task_work[-1]:
+            chosen = SUITES[1::2]
         else:
-            # two that lie apart, and others for the next kernel, so that all have their turn
-            half = len(SUITES) // 2
-            chosen = (SUITES[turn % half], SUITES[turn % half + half])
-            turn += 1
+            # in turn, so that no BCC meets the oldest and the newest kernels only
+            chosen = (SUITES[with_task_work.index(kernel) % len(SUITES)],)
         found += [Row(kernel, suite) for suite in chosen]
     return found

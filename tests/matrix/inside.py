@@ -24,6 +24,8 @@ _TESTS = Path(__file__).resolve().parent.parent / "kernel"
 _KINDS = ("hash", "array", "lru_hash")
 _RECORD_S = 2
 _PATIENCE_S = "240"
+_PROGRAMS = "/tmp/programs"
+"""Compiled once for the tests and the record: under emulation, three map kinds take most of a minute."""
 _TROUBLE = ("BUG:", "WARNING:", "Oops", "general protection", "Call Trace")
 """What the kernel's log says when something went wrong inside it."""
 
@@ -60,7 +62,8 @@ def _kernel_trouble() -> list[str]:
 
 def _twtui(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "twtui", *(str(word) for word in words)]
-    return subprocess.run(command, capture_output=True, text=True)
+    environ = {**os.environ, "TWTUI_CACHE_DIR": _PROGRAMS}
+    return subprocess.run(command, capture_output=True, text=True, env=environ)
 
 
 def _doctor(problems: list[str]) -> dict[str, dict[str, Any]]:
@@ -82,6 +85,7 @@ def _tests(names: tuple[str, ...], problems: list[str]) -> dict[str, int]:
         **os.environ,
         "TWTUI_KERNEL_TESTS": "require",
         "TWTUI_TEST_PATIENCE_S": _PATIENCE_S,
+        "TWTUI_TEST_CACHE_DIR": _PROGRAMS,
     }
     code = subprocess.run(command, env=environ, cwd=_TESTS.parent.parent).returncode
     counts = {"passed": 0, "failed": 0, "skipped": 0}

@@ -21,7 +21,9 @@ _CPU = "max,la57=off"
 """Four levels of page tables are enough, and quicker to walk under emulation."""
 _CONSOLE_LINES = 60
 _HERE = Path(__file__).resolve().parent
-_PARAMETERS = "console=ttyS0,115200 panic=-1 quiet loglevel=4 rdinit=/init nokaslr tsc=reliable"
+_PARAMETERS = (
+    "console=ttyS0,115200 panic=-1 quiet loglevel=4 rdinit=/init nokaslr tsc=reliable lsm=bpf"
+)
 
 
 @dataclass(frozen=True, slots=True)

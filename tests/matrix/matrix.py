@@ -1,6 +1,6 @@
 """Runs the smoke tests and a record on other kernels with other BCCs, and prints what came of each pair.
 
-    make matrix                                   the newest kernel of each series, two BCCs each; all BCCs here
+    make matrix                                   the newest kernel of each series, with a BCC or two; all BCCs here
     make matrix ARGS='--kernel 7.3 --bcc sid'     this pair
     make matrix ARGS='--kernel running'           all BCCs on the running kernel
     make matrix ARGS=--list                       the kernels that the mirror offers
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -138,9 +139,16 @@ def _run_rows(
     print(as_json(results) if options.json else text, end="")  # noqa: T201 - the result
     failed = sum(not result.passed for result in results)
     say(
-        f"{len(results) - failed} rows passed, {failed} failed, {time.monotonic() - started_s:.0f} s"
+        f"{len(results) - failed} rows passed, {failed} failed, {time.monotonic() - started_s:.0f} s, "
+        f"{_cpu_s():.0f} s of CPU"
     )
     return 1 if failed else 0
+
+
+def _cpu_s() -> float:
+    """What everything that has ended used: with how busy the machine is, the wall's time varies, not this."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _offered(shelf: KernelShelf) -> list[str]:

@@ -74,7 +74,9 @@ def test_the_doctor_says_the_same_as_json() -> None:
     assert kfuncs["answer"] == "no"
     assert _MISSING in kfuncs["detail"]
     assert _NEEDED in kfuncs["fix"]
-    assert by_name["BCC"]["answer"] == "yes", "BCC is not what is missing"
+    for name in ("BTF", "BCC", "compile", "privileges"):
+        assert by_name[name]["answer"] == "yes", f"{name} is not what is missing"
+    assert by_name["programs"]["answer"] == "unknown"
 
 
 def test_record_refuses_and_writes_nothing(sleeper: int, tmp_path: Path) -> None:
@@ -97,11 +99,12 @@ def test_the_screen_of_a_process_is_refused_before_it_is_drawn(sleeper: int) -> 
     assert "\x1b[?1049h" not in said, "it has drawn"
 
 
-def test_without_a_process_the_screen_says_what_is_missing() -> None:
+def test_without_a_process_the_screen_says_what_is_missing_and_so_does_what_is_left_of_it() -> None:
     code, said = twtui_in_terminal(keys=b"q")
-    assert code in (0, _UNSUPPORTED)
-    assert "task work" in said
-    assert "6.18" in said
+    drawn, left, behind = said.rpartition("\x1b[?1049l")
+    assert left, "it has not drawn"
+    assert "Nothing can be watched here yet" in drawn
+    assert_refused(code, behind)
 
 
 def test_the_demo_shows_its_recording_and_says_why() -> None:

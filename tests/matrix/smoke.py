@@ -1,4 +1,4 @@
-"""The smoke set: the kernel tests, by name, that run on every kernel with every BCC."""
+"""The smoke set: the kernel tests, by name or whole files, that run on every kernel with every BCC."""
 
 from __future__ import annotations
 
@@ -27,6 +27,9 @@ SMOKE = (
     "test_endings.py::test_a_compile_error_is_an_error_with_the_compilers_words",
     "test_endings.py::test_a_finished_run_leaves_nothing",
     "test_endings.py::test_a_killed_kernel_process_leaves_nothing_and_is_reported",
+    # what needs no compiler and is quick: every refusal by the verifier, every program type
+    "test_verifier_refusals.py",
+    "test_program_trials.py",
 )
 """Of ``tests/kernel``, at least one for each way into the kernel and out of it. Left out, with the reason:
 what measures a share or a rate, as an emulated clock says nothing; what needs tmux, OpenSSL, py-spy or
@@ -35,6 +38,9 @@ another interpreter, as no root has them; and what asks again what these have an
 ONLY_IN_GUESTS = (
     # counts what any BPF program on the machine prints, so it has to be alone
     "test_ledger.py::test_recursion_means_missed",
+    # another kernel may refuse these hooks to everybody; Debian's do not
+    "test_program_types.py::test_tracing_the_entry_of_a_function",
+    "test_program_types.py::test_security_module",
 )
 
 REFUSAL = ("../matrix/refusal.py",)

@@ -11,6 +11,7 @@ import json
 import os
 import signal
 import tempfile
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -97,6 +98,9 @@ def _fork(work: Callable[[], None]) -> int:
     try:
         work()
         status = 0
+    except Exception:
+        # on descriptor 2, which is what a compiler says, and not on what stands in for standard error here
+        os.write(2, traceback.format_exc().encode(errors="replace"))
     finally:
         os._exit(status)
 

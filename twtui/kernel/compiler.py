@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes as ct
 import os
 import struct
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,8 +73,11 @@ def import_bcc() -> Any:
     """
     os.environ[_HEADERS_VARIABLE] = str(bpf_directory() / "include")
     try:
-        import bcc
-    except (ImportError, OSError) as error:
+        with warnings.catch_warnings():
+            # of BCC's own: its structures are laid out in a way that Python 3.14 deprecates
+            warnings.simplefilter("ignore")
+            import bcc
+    except Exception as error:
         raise UnsupportedError(f"BCC is not there: {error}", INSTALL_HINT) from None
     if not hasattr(bcc, "BPF"):
         raise UnsupportedError("the bcc that is installed is not BCC", INSTALL_HINT)
