@@ -22,6 +22,11 @@ def are_required() -> bool:
     return os.environ.get("TWTUI_KERNEL_TESTS") == "require"
 
 
+def has_been_asked() -> bool:
+    """Whoever started the tests has seen the doctor say yes; under emulation it takes half a minute."""
+    return os.environ.get("TWTUI_TEST_DOCTOR") == "yes"
+
+
 def is_justified(reason: str) -> bool:
     """Whether a test may be skipped for that reason."""
     return reason.startswith((DOCTOR, MACHINE)) or reason.endswith(TOOL)

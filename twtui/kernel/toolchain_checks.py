@@ -6,7 +6,7 @@ import re
 import time
 
 from twtui.errors import PermissionDeniedError, UnsupportedError
-from twtui.kernel.btf import find_kfuncs, kernel_btf
+from twtui.kernel.btf import Kfuncs, find_kfuncs, kernel_btf
 from twtui.kernel.check import Answer, unknown, yes
 from twtui.kernel.compile_jobs import compile_side_by_side
 from twtui.kernel.compiler import Compiled, import_bcc
@@ -30,6 +30,7 @@ class Toolchain:
 
     def __init__(self) -> None:
         self._has_bcc = False
+        self._kfuncs: Kfuncs | None = None
         self._compiled: Compiled | None = None
 
     def bcc(self) -> Answer:
@@ -53,6 +54,10 @@ class Toolchain:
                 "not tried without the privileges: BCC makes maps while it compiles",
                 "run twtui doctor with sudo",
             )
+        try:
+            self._kfuncs = find_kfuncs(kernel_btf())
+        except UnsupportedError:
+            return unknown("not tried without the kfuncs")
         started_s = time.monotonic()
         jobs = jobs_of(kernel_btf(), (MapKind.HASH,), _SIZES)
         (self._compiled,) = compile_side_by_side(jobs)
@@ -60,12 +65,8 @@ class Toolchain:
 
     def load(self) -> Answer:
         """Link and load what was compiled, without attaching it."""
-        if self._compiled is None:
+        if self._compiled is None or self._kfuncs is None:
             return unknown("not tried, as nothing was compiled")
-        try:
-            kfuncs = find_kfuncs(kernel_btf())
-        except UnsupportedError:
-            return unknown("not tried without the kfuncs")
         try:
             module = Module(self._compiled)
         except OSError as error:
@@ -75,7 +76,7 @@ class Toolchain:
         except OSError as error:
             module.close()
             raise PermissionDeniedError(f"maps: {error.strerror}", "run it with sudo") from None
-        programs = Programs(module, kfuncs, maps.fds)
+        programs = Programs(module, self._kfuncs, maps.fds)
         try:
             for program, kind in _PROGRAM_TYPES.items():
                 programs.load(program, kind)
