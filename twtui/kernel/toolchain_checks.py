@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import time
 
-from twtui.errors import PermissionDeniedError, UnsupportedError
+from twtui.errors import UnsupportedError
+from twtui.kernel import libbpf
 from twtui.kernel.btf import Kfuncs, find_kfuncs, kernel_btf
 from twtui.kernel.check import Answer, unknown, yes
 from twtui.kernel.compile_jobs import compile_side_by_side
@@ -22,7 +23,7 @@ _LLVM = re.compile(r"/libLLVM[-.](?:so\.)?(\d+(?:\.\d+)*)[^/]*$")
 """``libLLVM-14.so.1`` and ``libLLVM.so.19.1``."""
 _SIZES = Sizes(slots=64, data_bytes=64)
 _RING_BYTES = 1 << 16
-_PROGRAM_TYPES = {TRIGGER: 7, SWEEP: 31}
+_PROGRAM_TYPES = {TRIGGER: libbpf.PROG_PERF_EVENT, SWEEP: libbpf.PROG_SYSCALL}
 
 
 class Toolchain:
@@ -75,7 +76,7 @@ class Toolchain:
             maps = SharedMaps(module, _RING_BYTES, _SIZES.event_bytes, _SIZES.slots)
         except OSError as error:
             module.close()
-            raise PermissionDeniedError(f"maps: {error.strerror}", "run it with sudo") from None
+            raise refusal(error) from None
         programs = Programs(module, self._kfuncs, maps.fds)
         try:
             for program, kind in _PROGRAM_TYPES.items():
