@@ -55,10 +55,11 @@ tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key)
 
 tw_inline int tw_sweep_one(TW_KEY *key, struct tw_slot *slot, struct tw_sweep *sweep)
 {
+	struct tw_owner owner = { slot->event.tid, slot->task, slot->started_ns };
 	u32 index = *key, zero = 0;
 	void *fresh;
 
-	if (!tw_sweep_flight(sweep, &slot->state, slot->event.tid, slot->event.mode,
+	if (!tw_sweep_flight(sweep, &slot->state, &owner, slot->event.mode,
 			     slot->event.trigger_ns, 0))
 		return 0;
 	if (sweep->action != TW_CANCEL)

@@ -7,8 +7,7 @@
 #ifndef TW_CHILDREN_H
 #define TW_CHILDREN_H
 
-#include "task_work.h"
-#include "twtui.h"
+#include "identity.h"
 
 /* of sched_process_fork and sched_process_exec (include/trace/events/sched.h) */
 struct tw_fork_arguments {
@@ -30,14 +29,26 @@ tw_inline u32 tw_tgid_of(u64 task)
 	return tgid;
 }
 
+/* as tw_process_started_ns(), of a task that is only an argument */
+tw_inline u64 tw_started_ns_of(u64 task)
+{
+	u64 leader = 0, started_ns = 0;
+
+	read_kernel(&leader, sizeof(leader), (void *)(task + TW_TASK_LEADER));
+	read_kernel(&started_ns, sizeof(started_ns), (void *)(leader + TW_TASK_STARTED));
+	return started_ns;
+}
+
 tw_inline int tw_run_fork(struct tw_fork_arguments *arguments)
 {
 	u32 parent = tw_tgid_of(arguments->parent), child = tw_tgid_of(arguments->child);
 	struct tw_target *target = map_lookup(TW_TARGETS, &parent), copy;
 
-	if (parent == child || !target || !(target->flags & TW_FOLLOW))
+	if (parent == child || !target || !(target->flags & TW_FOLLOW) ||
+	    !tw_is_same_process(target, tw_started_ns_of(arguments->parent)))
 		return 0;
 	copy = *target;
+	copy.started_ns = tw_started_ns_of(arguments->child);
 	map_update(TW_TARGETS, &child, &copy, 0);
 	return 0;
 }

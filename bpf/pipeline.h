@@ -8,6 +8,7 @@
 #define TW_PIPELINE_H
 
 #include "capture.h"
+#include "identity.h"
 #ifdef TW_PYTHON
 #include "python.h"
 #endif
@@ -152,6 +153,8 @@ tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, struc
 	slot->base = from->base;
 	slot->length = from->length;
 	slot->resolved = from->missing ? TW_MISSING : TW_RESOLVED;
+	slot->task = (u64)from->task;
+	slot->started_ns = tw_task_started_ns(from->task);
 	tw_hide(size);
 	if (size > TW_DATA_BYTES)
 		size = TW_DATA_BYTES;
@@ -162,6 +165,8 @@ tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, struc
 	if (claim->flight) {
 		claim->flight->trigger_ns = read->trigger_ns;
 		claim->flight->mode = read->mode;
+		claim->flight->task = slot->task;
+		claim->flight->started_ns = slot->started_ns;
 	}
 	*claim->state = read->trigger_ns;
 }
@@ -295,7 +300,7 @@ tw_inline int tw_resolve_capture(struct tw_capture *capture, void *task, struct 
 /* target that the current task belongs to, when it is watched */
 tw_inline struct tw_target *tw_current_target(u32 tgid, u32 tid)
 {
-	struct tw_target *target = map_lookup(TW_TARGETS, &tgid);
+	struct tw_target *target = tw_target_of(current_task(), tgid);
 
 	if (target && target->flags & TW_ONLY_THREADS && !map_lookup(TW_THREADS, &tid))
 		return 0;
@@ -503,7 +508,7 @@ tw_inline u64 tw_keep_copy(struct tw_slot *slot, struct tw_event *event)
 		size = TW_DATA_BYTES;
 	read_kernel(event->data, size, slot->event.data);
 	/* an LRU slot may have been given to another task while we copied */
-	if (slot->event.trigger_ns != event->trigger_ns || slot->event.tid != event->tid)
+	if (slot->event.trigger_ns != event->trigger_ns || slot->task != (u64)current_task())
 		return 0;
 	event->flags |= TW_KEPT | (slot->event.flags & TW_TRUNCATED);
 	return size;
@@ -533,8 +538,8 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	u64 mm = slot->mm, base = slot->base, length = slot->length, resolved = slot->resolved;
 	u32 index = slot->event.capture, mode = slot->event.mode & 1, tgid = ids >> 32, tid = ids;
 	u64 *state = tw_flight_state(slot, key), size = 0;
-	struct tw_target *target = map_lookup(TW_TARGETS, &tgid);
 	void *task = current_task();
+	struct tw_target *target = tw_target_of(task, tgid);
 	struct tw_capture *capture;
 	struct tw_counters *count;
 	struct tw_buffer *buffer;
@@ -542,7 +547,7 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	long result, missing = 0;
 
 	/* a recycled LRU slot, or a flight that the sweeper has cancelled: already counted */
-	if (slot->event.tid != tid || !state || !trigger_ns ||
+	if (slot->task != (u64)task || !state || !trigger_ns ||
 	    __sync_val_compare_and_swap(state, trigger_ns, trigger_ns | TW_RUNNING) != trigger_ns)
 		return 0;
 	count = tw_counters_of(mode);
@@ -572,7 +577,7 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	event->ran_cpu = current_cpu();
 	event->flags = TW_DEFERRED;
 	/* an evicted LRU slot is given away at once: what was read of it may be another flight's */
-	if (slot->event.trigger_ns != trigger_ns || slot->event.tid != tid) {
+	if (slot->event.trigger_ns != trigger_ns || slot->task != (u64)task) {
 		event->nofault = TW_NOT_TRIED;
 		mm = 0;
 	}
@@ -630,7 +635,7 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	else
 		tw_append_registers(event, size, slot->registers);
 	/* an LRU slot may have been given to another task while we copied */
-	if (slot->event.trigger_ns != trigger_ns || slot->event.tid != tid)
+	if (slot->event.trigger_ns != trigger_ns || slot->task != (u64)task)
 		event->flags &= ~TW_WITH_REGISTERS;
 #endif
 	tw_add(count->completed, 1);

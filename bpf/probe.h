@@ -40,6 +40,8 @@ tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task, u3
 	}
 	claim.slot->mm = (u64)tw_task_mm(task);
 	claim.slot->resolved = TW_UNRESOLVED;
+	claim.slot->task = (u64)task;
+	claim.slot->started_ns = tw_task_started_ns(task);
 	event = &claim.slot->event;
 	event->trigger_ns = now;
 	event->ran_ns = 0;
@@ -57,6 +59,8 @@ tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task, u3
 	if (claim.flight) {
 		claim.flight->trigger_ns = now;
 		claim.flight->mode = mode;
+		claim.flight->task = claim.slot->task;
+		claim.flight->started_ns = claim.slot->started_ns;
 	}
 	if (__sync_val_compare_and_swap(claim.state, 0ULL, now)) {
 		tw_add(count->busy, 1);
@@ -95,14 +99,17 @@ tw_inline int tw_run_probe(struct tw_probe *probe, tw_work_fn work)
 		return 0;
 	tw_add(count->fired, 1);
 	tw_add(count->nofault_none, 1);
+	error = -TW_ESRCH;
 	task = task_from_pid(probe->tid);
 	if (task) {
-		error = tw_probe_task(probe, task, mode, count, work);
+		/* since user space listed the threads of its targets, the number may be another's */
+		if (tw_target_of(task, *(u32 *)((char *)task + TW_TASK_TGID)))
+			error = tw_probe_task(probe, task, mode, count, work);
+		else
+			tw_add(count->rejected, 1);
 		task_release(task);
-	} else {
-		error = -TW_ESRCH;
+	} else
 		tw_add(count->rejected, 1);
-	}
 	if (error)
 		tw_count_error(count, error);
 	probe->result = error;

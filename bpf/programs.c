@@ -70,6 +70,8 @@ int tw_sweep(struct tw_sweep *sweep)
 	struct tw_sweep found = { .action = sweep->action };
 
 	for_each_element(TW_WALKED, tw_sweep_each, &found, 0);
+	found.caller = current_ids() >> 32;
+	found.caller_started_ns = tw_process_started_ns(current_task());
 	*sweep = found;
 	return 0;
 }

@@ -78,6 +78,8 @@ struct tw_slot {
 	u64 base;		/* the capture's base and length, from the registers at the trigger */
 	u64 length;
 	u64 resolved;		/* enum tw_resolved */
+	u64 task;		/* whose flight it is: an execve can give a thread another TID */
+	u64 started_ns;		/* when that task started: another can have its TID, and its address */
 	struct bpf_task_work work;
 	struct tw_event event;	/* as the trigger knew it, with what it could read */
 #if TW_KEPT_REGISTERS
@@ -94,6 +96,8 @@ struct tw_flight {
 	u64 state;
 	u64 trigger_ns;		/* of the newest flight, also when it is over */
 	u64 mode;
+	u64 task;		/* as in the slot */
+	u64 started_ns;
 };
 
 /* hash and lru_hash; an array has indexes */

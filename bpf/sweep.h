@@ -12,17 +12,33 @@
 /* a dying thread can fire once more after its PID is gone, so its slot stays that long */
 #define TW_GRACE_NS 100000000ULL
 
+enum tw_life {
+	TW_DEAD = 0,
+	TW_OTHER = 1,		/* another task has the TID now */
+	TW_ALIVE = 2,
+};
+
+/* whose flight it is */
+struct tw_owner {
+	u32 tid;
+	u64 task;
+	u64 started_ns;
+};
+
 /* past exit_task_work() nothing runs any more; exit_state is set after it (kernel/exit.c) */
-tw_inline int tw_task_alive(u32 tid)
+tw_inline int tw_life_of(struct tw_owner *owner)
 {
-	struct task_struct *task = task_from_pid(tid);
-	int alive;
+	struct task_struct *task = task_from_pid(owner->tid);
+	int life = TW_OTHER;
 
 	if (!task)
-		return 0;
-	alive = *(int *)((char *)task + TW_TASK_EXIT_STATE) == 0;
+		return TW_DEAD;
+	if (*(int *)((char *)task + TW_TASK_EXIT_STATE))
+		life = TW_DEAD;
+	else if ((u64)task == owner->task && tw_task_started_ns(task) == owner->started_ns)
+		life = TW_ALIVE;
 	task_release(task);
-	return alive;
+	return life;
 }
 
 /* counts a flight that will not run, unless someone else has just counted it */
@@ -40,11 +56,11 @@ tw_inline int tw_retire(u64 *state, u64 before, u32 mode, const int is_lost)
 }
 
 /* one flight; gone: its slot was evicted. Returns 1 when its entry can be given back */
-tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, u32 tid, u32 mode, u64 since,
-			      const int gone)
+tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, struct tw_owner *owner, u32 mode,
+			      u64 since, const int gone)
 {
 	u64 before = *state;
-	int alive;
+	int life;
 
 	mode &= 1;
 	sweep->flights++;
@@ -52,9 +68,9 @@ tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, u32 tid, u32 m
 		sweep->running[mode]++;
 		return 0;
 	}
-	alive = tw_task_alive(tid);
+	life = tw_life_of(owner);
 	if (before) {
-		if (!alive)
+		if (life != TW_ALIVE)
 			tw_retire(state, before, mode, 1);
 		else if (gone || sweep->action == TW_CANCEL)
 			tw_retire(state, before, mode, 0);
@@ -67,7 +83,9 @@ tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, u32 tid, u32 m
 	}
 	if (sweep->action == TW_CANCEL)
 		return 1;
-	return sweep->action == TW_REAP && !alive && since && clock_ns() - since > TW_GRACE_NS;
+	/* who has the TID now has the slot, too, and may be about to fill it */
+	return sweep->action == TW_REAP && life == TW_DEAD && since &&
+	       clock_ns() - since > TW_GRACE_NS;
 }
 
 #endif

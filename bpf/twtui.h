@@ -105,6 +105,7 @@ struct tw_config {
 struct tw_target {
 	u32 flags;
 	u32 python;		/* index of its offsets; 0: not known to run Python */
+	u64 started_ns;		/* when it started, cut to a clock tick at most: a PID is used again */
 	u64 symbol[4];		/* addresses of the plan's symbols in this process */
 };
 
@@ -218,6 +219,8 @@ struct tw_sweep {
 	u64 running[2];		/* started, not ended */
 	u64 oldest_ns;		/* trigger time of the oldest pending flight */
 	u64 reaped;		/* entries given back */
+	u64 caller;		/* tgid of who runs the sweep, as the kernel numbers it */
+	u64 caller_started_ns;	/* CLOCK_BOOTTIME of the first time namespace */
 };
 
 #endif

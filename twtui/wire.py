@@ -13,7 +13,7 @@ from twtui.model.enums import EventFlag, MapKind, Mode
 from twtui.model.event import Event
 from twtui.model.ledger import Row
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAX_FRAME_BYTES = 64 << 20
 ROWS: tuple[Row, ...] = tuple((kind, mode) for kind in MapKind for mode in Mode)
 """Rows of the ledger in the order of the kernel's maps: map kind x 2 + mode."""
@@ -28,7 +28,7 @@ CAPTURE = struct.Struct("<QQ5qIIII")
 """``struct tw_capture``."""
 CONFIG = struct.Struct("<IIII")
 """``struct tw_config``."""
-TARGET = struct.Struct("<II4Q")
+TARGET = struct.Struct("<IIQ4Q")
 """``struct tw_target``."""
 PYTHONS = 16
 """Sets of offsets in one run; the first stays empty."""
@@ -41,7 +41,7 @@ PYTHON_OFFSETS = struct.Struct(f"<{'I' * len(PYTHON_OFFSETS_FIELDS)}")
 """``struct tw_python_offsets``."""
 PROBE = struct.Struct("<IIiI")
 """``struct tw_probe``."""
-SWEEP = struct.Struct("<IIQ2Q2QQQ")
+SWEEP = struct.Struct("<IIQ2Q2QQQQQ")
 """``struct tw_sweep``."""
 COUNTER_FIELDS = (
     "fired self_fired not_needed scheduled busy no_slot rejected retried completed read_ok read_fault read_none "

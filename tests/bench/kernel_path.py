@@ -22,6 +22,7 @@ from twtui.kernel.maps import SharedMaps, TargetFlag
 from twtui.kernel.module import Module
 from twtui.kernel.program import TRIGGER, Programs, Sizes, compile_defines, compile_modules
 from twtui.kernel.ringbuf import RingBuffer
+from twtui.kernel.targets import read_stat
 from twtui.kernel.triggers import Attachments
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
@@ -95,12 +96,14 @@ class Bench:
         """One program on its trigger; the target is let through."""
         attachments = Attachments()
         attachments.attach(parse_trigger(trigger), self._fds[name], 0)
-        self.maps.set_target(pid, TargetFlag.NONE)
+        stat = read_stat(pid)
+        assert stat
+        self.maps.set_target(pid, stat.start_ticks, TargetFlag.NONE)
         try:
             yield
         finally:
             attachments.close()
-            self.maps.remove_target(pid)
+            self.maps.remove_target(pid, stat.start_ticks)
             while self.ring.take():
                 pass
 

@@ -31,6 +31,7 @@ from twtui.kernel.maps import SharedMaps, TargetFlag
 from twtui.kernel.module import Module
 from twtui.kernel.program import TRIGGER, Programs, Sizes, compile_defines
 from twtui.kernel.ringbuf import RingBuffer
+from twtui.kernel.targets import read_stat
 from twtui.kernel.tracefs import mounted_tracefs
 from twtui.kernel.triggers import Attachments
 from twtui.model.batch import Batch
@@ -93,7 +94,9 @@ class Ours:
         watch = Watch(parse_trigger(_TRIGGER), parse_capture(f"str({loop.address:#x})"))
         self._maps.set_capture(0, pack_capture(watch, ()))
         self._maps.configure(Mode.RESUME, Defer.ALWAYS, 0, tuple(MapKind))
-        self._maps.set_target(loop.process.pid, TargetFlag.NONE)
+        stat = read_stat(loop.process.pid)
+        assert stat
+        self._maps.set_target(loop.process.pid, stat.start_ticks, TargetFlag.NONE)
         attachments = Attachments()
         attachments.attach(watch.trigger, self._fd, 0)
         loop.ns_per_call()

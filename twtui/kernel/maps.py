@@ -13,6 +13,7 @@ from types import MappingProxyType
 from twtui.kernel import libbpf
 from twtui.kernel.map_memory import map_memory
 from twtui.kernel.module import Module
+from twtui.kernel.targets import TICK_NS
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.event import errno_name
 from twtui.model.histogram import BUCKETS, Histogram
@@ -67,7 +68,7 @@ class SharedMaps:
             self._add("zeros", libbpf.MAP_ARRAY, 4, slot_bytes, 1)
             # flights outnumber slots, as evicted ones stay until they are counted
             flight_entries = max(1 << 14, 4 * slots)
-            self._add("flights", libbpf.MAP_HASH, 8, 24, flight_entries)
+            self._add("flights", libbpf.MAP_HASH, 8, 40, flight_entries)
             self._add("threads", libbpf.MAP_HASH, 4, 4, MAX_TARGETS)
             self._add("python_offsets", libbpf.MAP_ARRAY, 4, PYTHON_OFFSETS.size, PYTHONS)
             self._add_storage(module, "buffers", "tw_buffer", event_bytes + 8)
@@ -119,18 +120,20 @@ class SharedMaps:
         libbpf.map_update(self.fds["python_offsets"], _U32.pack(index), packed)
 
     def set_target(
-        self, pid: int, flags: TargetFlag, symbols: Sequence[int] = (), python: int = 0
-    ) -> None:
+        self, pid: int, start_ticks: int, flags: TargetFlag,
+        symbols: Sequence[int] = (), python: int = 0,
+    ) -> None:  # fmt: skip
         """Let triggers of a process through.
 
         Args:
             pid: The process.
+            start_ticks: When it started, as in /proc/PID/stat: another with its PID is not it.
             flags: Whether its children and which of its threads count.
             symbols: Addresses of the plan's symbols in it.
             python: The index of its Python's offsets; 0 when that is not asked for or not known.
         """
         addresses = (*symbols, 0, 0, 0, 0)[:4]
-        value = TARGET.pack(flags, python, *addresses)
+        value = TARGET.pack(flags, python, start_ticks * TICK_NS, *addresses)
         libbpf.map_update(self.fds["targets"], _U32.pack(pid), value)
 
     def add_thread(self, tid: int) -> None:
@@ -142,10 +145,23 @@ class SharedMaps:
         keys = libbpf.map_keys(self.fds["targets"], 4)
         return [_U32.unpack(key)[0] for key in keys]
 
-    def remove_target(self, pid: int) -> None:
-        """Stop letting triggers of a process through. Idempotent."""
-        with suppress(FileNotFoundError):
-            libbpf.map_delete(self.fds["targets"], _U32.pack(pid))
+    def target_start_ticks(self, pid: int) -> int:
+        """When the process with this PID started whose triggers are let through; 0: none has it."""
+        try:
+            value = libbpf.map_lookup(self.fds["targets"], _U32.pack(pid), TARGET.size)
+        except FileNotFoundError:
+            return 0
+        started_ns: int = TARGET.unpack(value)[2]
+        return started_ns // TICK_NS
+
+    def remove_target(self, pid: int, start_ticks: int) -> None:
+        """Stop letting triggers of a process through. Idempotent.
+
+        A child that has got its PID since, and was added by the kernel, stays.
+        """
+        if self.target_start_ticks(pid) == start_ticks:
+            with suppress(FileNotFoundError):
+                libbpf.map_delete(self.fds["targets"], _U32.pack(pid))
 
     def _per_cpu_sums(self, name: str, row: int, words: int) -> list[int]:
         raw = libbpf.map_lookup(self.fds[name], _U32.pack(row), words * 8 * self._cpus)

@@ -18,6 +18,7 @@ from twtui.kernel.linker import link
 from twtui.kernel.module import Module
 from twtui.kernel.program_cache import NO_CACHE, ProgramCache
 from twtui.kernel.refusal import is_locked_down, refusal
+from twtui.kernel.targets import TICK_NS
 from twtui.model.enums import MapKind
 from twtui.wire import EVENT
 
@@ -65,6 +66,9 @@ def compile_defines(btf: KernelBtf, map_kind: MapKind, sizes: Sizes) -> list[str
         "TW_TASK_MM": btf.member_offset("task_struct", "mm"),
         "TW_TASK_TGID": btf.member_offset("task_struct", "tgid"),
         "TW_TASK_EXIT_STATE": btf.member_offset("task_struct", "exit_state"),
+        "TW_TASK_LEADER": btf.member_offset("task_struct", "group_leader"),
+        "TW_TASK_STARTED": btf.member_offset("task_struct", "start_boottime"),
+        "TW_TICK_NS": TICK_NS,
         "TW_REGISTERS": table.count,
         "TW_REGISTER_IP": table.index["ip"],
         "TW_REGISTER_SP": table.index["sp"],

@@ -26,6 +26,7 @@ from twtui.kernel.program import (
 from twtui.kernel.program_cache import ProgramCache, cache_directory
 from twtui.kernel.ringbuf import RingBuffer
 from twtui.kernel.triggers import Attachments, program_type, tracepoint_place
+from twtui.kernel.vantage import require_kernels_numbers
 from twtui.model.capture import Read
 from twtui.model.enums import Defer, MapKind
 from twtui.model.plan import Plan, Watch
@@ -79,6 +80,7 @@ class KernelResources:
             for kind, module in modules.items():
                 self.programs[kind] = Programs(module, kfuncs, self.maps.fds)
                 self._closers.append(self.programs[kind].close)
+            require_kernels_numbers(self._any_programs)
             self.ring = RingBuffer(self.maps.fds["events"], plan.buffer_bytes)
             self._closers.append(self.ring.close)
             self.attachments = Attachments()

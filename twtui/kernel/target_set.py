@@ -39,7 +39,7 @@ class TargetSet:
         self._pythons = PythonsOfRun(maps) if has_python else None
         self._picked = [target.pid for target in plan.targets]
         self._known: dict[int, Target] = {}
-        self._ended: dict[int, TargetView] = {}
+        self._ended: dict[tuple[int, int], TargetView] = {}
         self._images: dict[int, tuple[int, ...]] = {}
         self.notes: list[str] = []
         for tid in plan.threads:
@@ -58,7 +58,7 @@ class TargetSet:
         if self._pythons and PYTHON_RUNTIME in self._symbols:
             python = self._pythons.index_of(pid)
         addresses = [symbol_address(pid, name) for name in self._symbols]
-        self._maps.set_target(pid, self._flags(pid), addresses, python)
+        self._maps.set_target(pid, stat.start_ticks, self._flags(pid), addresses, python)
         self._known[pid] = Target(pid, stat.start_ticks, stat.name)
         self._images[pid] = _image(pid)
 
@@ -92,18 +92,23 @@ class TargetSet:
 
     def _resolve_all(self) -> None:
         for pid in list(self._known):
-            if stat := read_stat(pid):
+            stat = read_stat(pid)
+            # otherwise it has ended, and the next look notices
+            if stat and stat.start_ticks == self._known[pid].start_ticks:
                 self._add(pid, stat)
 
     def look(self) -> tuple[TargetView, ...]:
-        """Every target as it is now; those that ended stop being watched before a PID can be reused."""
+        """Every target as it is now. Those that ended are taken out of the kernel's map.
+
+        Until then the kernel knows by its start time that a process with the same PID is another.
+        """
         if self._children:
             self._adopt()
         views = []
         for pid, target in list(self._known.items()):
             stat = read_stat(pid)
             if stat is None or stat.has_ended or stat.start_ticks != target.start_ticks:
-                self._end(pid, target)
+                self._end(target)
                 continue
             self._follow_exec(pid, stat)
             state = state_of(stat)
@@ -115,12 +120,17 @@ class TargetSet:
     def _adopt(self) -> None:
         """Take over the children that the kernel has added to the map by itself."""
         for pid in self._maps.target_pids():
-            if pid in self._known or pid in self._ended:
+            start_ticks = self._maps.target_start_ticks(pid)
+            known = self._known.get(pid)
+            if known and known.start_ticks == start_ticks:
                 continue
             stat = read_stat(pid)
-            if stat is None or stat.has_ended:
-                self._maps.remove_target(pid)
+            if stat is None or stat.has_ended or stat.start_ticks != start_ticks:
+                self._maps.remove_target(pid, start_ticks)
                 continue
+            if known:
+                # a child of ours has the PID of one that has ended
+                self._end(known)
             image = _image(pid)
             if self._symbols and image not in self._images.values():
                 # another program since the fork: what the kernel copied from the parent is wrong
@@ -134,20 +144,21 @@ class TargetSet:
         try:
             self._add(pid, stat)
         except TwtuiError as error:
-            self._maps.set_target(pid, self._flags(pid))
+            self._maps.set_target(pid, stat.start_ticks, self._flags(pid))
             return error.message
         return ""
 
-    def _end(self, pid: int, target: Target) -> None:
+    def _end(self, target: Target) -> None:
+        pid, start_ticks = target.pid, target.start_ticks
         # first: where the kernel refuses, the next look tries again
-        self._maps.remove_target(pid)
+        self._maps.remove_target(pid, start_ticks)
         del self._known[pid]
         self._images.pop(pid, None)
-        self._ended[pid] = TargetView(pid, target.name, 0, TargetState.EXITED)
+        self._ended[pid, start_ticks] = TargetView(pid, target.name, 0, TargetState.EXITED)
         if pid in self._picked:
             self.notes.append(f"{target.name} {pid} has ended")
         while len(self._ended) > MAX_ENDED:
-            self._ended.pop(next(other for other in self._ended if other not in self._picked))
+            self._ended.pop(next(other for other in self._ended if other[0] not in self._picked))
 
     def _follow_exec(self, pid: int, stat: ProcessStat) -> None:
         image = _image(pid)

@@ -12,6 +12,8 @@ from twtui.model.plan import Target
 
 _KTHREAD = 0x00200000
 """PF_KTHREAD of include/linux/sched.h, in field 9 of /proc/PID/stat."""
+TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
+"""The unit of a start time in /proc/PID/stat."""
 _STATES = {
     "R": TargetState.RUNNING,
     "S": TargetState.SLEEPING,
