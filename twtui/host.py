@@ -133,7 +133,7 @@ class ThisMachine:
 
 def _row(one: ProcessFields, cpu_percent: float, is_ours: bool) -> ProcessRow:
     refusal = KERNEL_THREAD if one.is_kernel_thread else OURSELVES if is_ours else ""
-    if not refusal and one.state in "ZX":
+    if not refusal and one.state in "ZX" and one.threads <= 1:
         refusal = ZOMBIE
     name = one.name
     program = re.split("[ /]", one.command.partition(" ")[0])[-1]

@@ -124,7 +124,8 @@ def _refusal(pid: int, stat: _Stat, ours: frozenset[int]) -> str:
         return KERNEL_THREAD
     if pid in ours:
         return OURSELVES
-    return ZOMBIE if stat.state in "ZX" else ""
+    # of a process whose first thread alone has ended, the others go on
+    return ZOMBIE if stat.state in "ZX" and stat.threads <= 1 else ""
 
 
 def _our_processes(

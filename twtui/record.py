@@ -15,7 +15,6 @@ from twtui.backend.base import Backend
 from twtui.engine import Engine
 from twtui.errors import TwtuiError
 from twtui.model.batch import Batch
-from twtui.model.enums import TargetState
 from twtui.model.event import Event
 from twtui.model.filter import Filter
 from twtui.model.plan import Plan, Stop
@@ -176,8 +175,7 @@ class RecordRun:
         for note in batch.notes:
             self._say(note)
         if batch.reading and batch.reading.targets:
-            states = {target.state for target in batch.reading.targets}
-            self._all_ended = states == {TargetState.EXITED}
+            self._all_ended = all(view.state.has_ended for view in batch.reading.targets)
         if self._keep:
             matches, known, names = self._keep.matches, self._captures, self._names
             events = [e for e in events if matches(e, *known.get(e.capture, ("", "none")), names)]

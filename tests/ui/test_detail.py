@@ -134,6 +134,13 @@ def state_of(state: TargetState, name: str = "redis-server") -> Snapshot:
             "the target sleeps, so nothing triggers; c = probe",
         ),
         (TargetState.STOPPED, "5 threads stopped", "stopped: callbacks run when it goes on"),
+        (TargetState.TRACED, "5 threads held by a debugger", "callbacks run when it lets go"),
+        (TargetState.BLOCKED, "5 threads blocked", ""),
+        (
+            TargetState.ZOMBIE,
+            "redis-server 4242 exited, a zombie",
+            "every target has ended; these numbers stay",
+        ),
         (
             TargetState.EXITED,
             "redis-server 4242 exited",

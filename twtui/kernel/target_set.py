@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 
 from twtui.errors import TwtuiError
 from twtui.kernel.maps import SharedMaps, TargetFlag
@@ -40,6 +41,7 @@ class TargetSet:
         self._picked = [target.pid for target in plan.targets]
         self._known: dict[int, Target] = {}
         self._ended: dict[tuple[int, int], TargetView] = {}
+        self._renamed: set[int] = set()
         self._images: dict[int, tuple[int, ...]] = {}
         self.notes: list[str] = []
         for tid in plan.threads:
@@ -112,10 +114,18 @@ class TargetSet:
                 continue
             self._follow_exec(pid, stat)
             state = state_of(stat)
-            if state is TargetState.SLEEPING and stat.threads > 1 and any_thread_runs(pid):
+            waits = state in (TargetState.SLEEPING, TargetState.BLOCKED)
+            if waits and stat.threads > 1 and any_thread_runs(pid):
                 state = TargetState.RUNNING
             views.append(TargetView(pid, stat.name, stat.threads, state))
-        return (*views, *self._ended.values())
+        return (*views, *self._look_at_ended())
+
+    def _look_at_ended(self) -> list[TargetView]:
+        for (pid, start_ticks), view in self._ended.items():
+            if view.state is TargetState.ZOMBIE:
+                state = _state_of_ended(pid, start_ticks)
+                self._ended[pid, start_ticks] = replace(view, state=state)
+        return list(self._ended.values())
 
     def _adopt(self) -> None:
         """Take over the children that the kernel has added to the map by itself."""
@@ -154,7 +164,9 @@ class TargetSet:
         self._maps.remove_target(pid, start_ticks)
         del self._known[pid]
         self._images.pop(pid, None)
-        self._ended[pid, start_ticks] = TargetView(pid, target.name, 0, TargetState.EXITED)
+        self._renamed.discard(pid)
+        state = _state_of_ended(pid, start_ticks)
+        self._ended[pid, start_ticks] = TargetView(pid, target.name, 0, state)
         if pid in self._picked:
             self.notes.append(f"{target.name} {pid} has ended")
         while len(self._ended) > MAX_ENDED:
@@ -162,14 +174,30 @@ class TargetSet:
 
     def _follow_exec(self, pid: int, stat: ProcessStat) -> None:
         image = _image(pid)
-        if image == self._images.get(pid) or not all(image):
-            return
         name = self._known[pid].name
+        if image == self._images.get(pid) or not all(image):
+            self._follow_name(pid, name, stat.name)
+            return
         problem = self._renew(pid, stat)
+        self._known[pid] = Target(pid, stat.start_ticks, stat.name)
         self._images[pid] = image
+        self._renamed.discard(pid)
         self.notes.append(f"{name} {pid} has become {stat.name}")
         if problem:
             self.notes.append(f"{stat.name} {pid}: {problem}")
+
+    def _follow_name(self, pid: int, before: str, name: str) -> None:
+        # once: some programs show in their name what they are doing
+        if name != before and pid not in self._renamed:
+            self._renamed.add(pid)
+            self.notes.append(f"{before} {pid} calls itself {name}")
+
+
+def _state_of_ended(pid: int, start_ticks: int) -> TargetState:
+    stat = read_stat(pid)
+    if stat and stat.start_ticks == start_ticks and stat.has_ended:
+        return TargetState.ZOMBIE
+    return TargetState.EXITED
 
 
 def _image(pid: int) -> tuple[int, ...]:

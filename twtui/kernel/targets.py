@@ -12,16 +12,16 @@ from twtui.model.plan import Target
 
 _KTHREAD = 0x00200000
 """PF_KTHREAD of include/linux/sched.h, in field 9 of /proc/PID/stat."""
-TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
-"""The unit of a start time in /proc/PID/stat."""
 _STATES = {
     "R": TargetState.RUNNING,
     "S": TargetState.SLEEPING,
-    "D": TargetState.SLEEPING,
+    "D": TargetState.BLOCKED,
     "I": TargetState.SLEEPING,
     "T": TargetState.STOPPED,
-    "t": TargetState.STOPPED,
+    "t": TargetState.TRACED,
 }
+TICK_NS = 10**9 // os.sysconf("SC_CLK_TCK")
+"""The unit of a start time in /proc/PID/stat."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class ProcessStat:
 
     @property
     def has_ended(self) -> bool:
-        """A zombie runs nothing any more."""
-        return self.state in "ZXx"
+        """A zombie runs nothing any more; one whose other threads go on is none."""
+        return self.state in "ZXx" and self.threads <= 1
 
 
 def read_stat(pid: int) -> ProcessStat | None:

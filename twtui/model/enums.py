@@ -90,5 +90,16 @@ class TargetState(StrEnum):
 
     RUNNING = "running"
     SLEEPING = "sleeping"
+    BLOCKED = "blocked"
+    """It waits in the kernel and cannot be woken, not even in signal mode."""
     STOPPED = "stopped"
+    TRACED = "traced"
+    """A debugger has stopped it."""
+    ZOMBIE = "zombie"
+    """It has ended, and its parent has not yet asked how."""
     EXITED = "exited"
+
+    @property
+    def has_ended(self) -> bool:
+        """It runs nothing any more."""
+        return self in (TargetState.ZOMBIE, TargetState.EXITED)

@@ -193,16 +193,19 @@ def waiting(snapshot: Snapshot) -> int:
 def _advice(snapshot: Snapshot) -> str:
     """What a person has to know about the targets; empty when all is as it should be."""
     stuck = waiting(snapshot)
+    states = {view.state for view in snapshot.targets if not view.state.has_ended}
+    if states == {TargetState.STOPPED} and snapshot.state is RunState.LIVE:
+        return "the target is stopped: callbacks run when it goes on"
+    if states == {TargetState.TRACED} and snapshot.state is RunState.LIVE:
+        return "a debugger holds the target: callbacks run when it lets go"
+    if stuck and states == {TargetState.BLOCKED}:
+        return f"{stuck:,} pending: the target cannot be woken; they run when its call returns"
     if stuck and snapshot.mode is Mode.RESUME:
         return f"{stuck:,} pending: target sleeps in the kernel; m = signal mode, or wait"
     if snapshot.state is not RunState.LIVE or not snapshot.targets:
         return ""
-    states = {view.state for view in snapshot.targets}
-    if states == {TargetState.EXITED}:
+    if not states:
         return "every target has ended; these numbers stay"
-    states.discard(TargetState.EXITED)
-    if states == {TargetState.STOPPED}:
-        return "the target is stopped: callbacks run when it goes on"
     still = all(not any(map(any, row.history[-_STUCK_SECONDS:])) for row in snapshot.rows)
     if states == {TargetState.SLEEPING} and still:
         return "the target sleeps, so nothing triggers; c = probe it now"

@@ -112,7 +112,7 @@ def event_line(event: Event, sources: Sources, layout: Layout, glyphs: Glyphs) -
 
 def empty_text(snapshot: Snapshot) -> str:
     """What the pane says before the first event, and what a person can do about it."""
-    living = [view for view in snapshot.targets if view.state is not TargetState.EXITED]
+    living = [view for view in snapshot.targets if not view.state.has_ended]
     if snapshot.state is RunState.FAILED:
         return "no event was captured"
     if snapshot.state is RunState.ENDED:

@@ -17,6 +17,13 @@ _NAME_CELLS = 24
 _ONE_LINE_FROM = 138
 _FAILURE_LINES = 3
 """Of what happened, and of what to do about it."""
+_STATES: dict[TargetState, Line] = {
+    TargetState.SLEEPING: ((" asleep", "dim"),),
+    TargetState.BLOCKED: ((" blocked", "dim"),),
+    TargetState.STOPPED: ((" stopped", "warn"),),
+    TargetState.TRACED: ((" held by a debugger", "warn"),),
+}
+"""What is said of all targets when all are in one state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ def _targets(snapshot: Snapshot, width: int) -> list[Span]:
         first = f"{written_out(names[0][0])} {names[0][1]}" if names else ""
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         return [(fit(first, min(len(first), width)) + more, "strong")]
-    living = [view for view in views if view.state is not TargetState.EXITED]
+    living = [view for view in views if not view.state.has_ended]
     first_view = (living or list(views))[0]
     name = written_out(first_view.name)
     spans: list[Span] = [
@@ -61,13 +68,13 @@ def _targets(snapshot: Snapshot, width: int) -> list[Span]:
         spans.append((f" and {len(views) - 1} more", "strong"))
     threads = sum(view.threads for view in living)
     if not living:
-        spans.append((" exited", "warn"))
+        reaped = all(view.state is TargetState.EXITED for view in views)
+        spans.append((" exited" if reaped else " exited, a zombie", "warn"))
     else:
         spans.append((f", {text.plural(threads, 'thread')}", "dim"))
-        if all(view.state is TargetState.STOPPED for view in living):
-            spans.append((" stopped", "warn"))
-        elif all(view.state is TargetState.SLEEPING for view in living):
-            spans.append((" asleep", "dim"))
+        states = {view.state for view in living}
+        if len(states) == 1:
+            spans += _STATES.get(states.pop(), ())
     if living and len(living) < len(views):
         spans.append((f", {len(views) - len(living)} exited", "warn"))
     return spans
