@@ -75,6 +75,18 @@ def blocking_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _compiled(tmp_path_factory, "blocking")
 
 
+@pytest.fixture(scope="session")
+def changing_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target that changes under its watcher, compiled."""
+    return _compiled(tmp_path_factory, "changing")
+
+
+@pytest.fixture(scope="session")
+def soak_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The target of the soak, compiled."""
+    return _compiled(tmp_path_factory, "soak")
+
+
 def _compiled(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
     program = tmp_path_factory.mktemp("targets") / name
     flags = ["-O1", "-fno-omit-frame-pointer", "-Wall", "-Werror", "-pthread"]
@@ -105,3 +117,11 @@ def start_target(
 ) -> Callable[..., TargetProcess]:
     """Starts test targets."""
     return partial(start_program, target_program)
+
+
+@pytest.fixture
+def start_changing(
+    changing_program: Path, start_program: Callable[..., TargetProcess]
+) -> Callable[..., TargetProcess]:
+    """Starts targets that change."""
+    return partial(start_program, changing_program)

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from select import select
 
 import pytest
 
 from twtui.backend.live import LiveBackend
 from twtui.model.batch import Batch
 from twtui.model.capture import parse_capture
-from twtui.model.enums import Defer, MapKind, Mode
+from twtui.model.enums import Defer, MapKind, Mode, TargetState
 from twtui.model.event import Event
 from twtui.model.ledger import Counters, Row, ledger_invariants
 from twtui.model.plan import Command, Plan, Stop, Target, Watch
@@ -55,6 +58,12 @@ class TargetProcess:
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
 
+    @property
+    def has_spoken(self) -> bool:
+        """It has said something that was not read yet, or has ended."""
+        assert self.process.stdout
+        return bool(select([self.process.stdout], [], [], 0)[0])
+
     def wait_done(self) -> list[str]:
         """Until the target says that it is done; what it said before that."""
         said: list[str] = []
@@ -64,13 +73,17 @@ class TargetProcess:
         return said
 
     def wait_asleep(self) -> None:
-        """Until every thread that it named sleeps."""
-        wait_until(lambda: all(self.sleeps(tid) for tid in self.tids))
+        """Until every thread that it named sleeps, and the main one, and not on the way to that."""
+        wait_until(lambda: all(self._rests(tid) for tid in (self.pid, *self.tids)))
+
+    def _rests(self, tid: int) -> bool:
+        """It sleeps, and for no barrier that another thread is about to open."""
+        where = Path(f"/proc/{self.pid}/task/{tid}/wchan").read_text()
+        return self.sleeps(tid) and "futex" not in where
 
     def sleeps(self, tid: int) -> bool:
         """One of its threads sleeps."""
-        text = Path(f"/proc/{self.pid}/task/{tid}/stat").read_text()
-        return text.rpartition(")")[2].split()[0] == "S"
+        return stat_fields(tid)[0] == "S"
 
     def end(self) -> None:
         """End the process and reap it."""
@@ -140,6 +153,16 @@ class Run:
             self.last = batch
         return batch
 
+    def state(self, pid: int) -> TargetState | None:
+        """What the last reading says of a target; None: nothing."""
+        reading = self.last.reading if self.last else None
+        views = reading.targets if reading else ()
+        return next((view.state for view in views if view.pid == pid), None)
+
+    def until_state(self, pid: int, state: TargetState) -> None:
+        """Collect until a target is shown in this state."""
+        self.until(lambda _: self.state(pid) is state)
+
     def run_for(self, seconds: float) -> None:
         """Collect for a while."""
         until = time.monotonic() + seconds
@@ -204,6 +227,22 @@ def surviving(objects: Mapping[str, set[int]]) -> dict[str, set[int]]:
 def _listed(kind: str) -> set[int]:
     answer = subprocess.run(["bpftool", "-j", kind, "show"], capture_output=True, check=True)
     return {int(item["id"]) for item in json.loads(answer.stdout or b"[]")}
+
+
+@contextmanager
+def held_still(pid: int) -> Iterator[None]:
+    """A process of ours does nothing meanwhile."""
+    os.kill(pid, signal.SIGSTOP)
+    wait_until(lambda: stat_fields(pid)[0] == "T")
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def stat_fields(pid: int) -> list[str]:
+    """The fields of /proc/PID/stat behind the name; the first is the state."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
 
 
 NOBODY = 65534
