@@ -67,6 +67,10 @@ bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root;
 		echo; echo "== $$name"; $(BIN)/python tests/bench/$$name.py $(ARGS) || exit; done
 	@echo; echo '== recording'; $(BIN)/python tests/bench/recording.py
 
+.PHONY: soak
+soak: $(DONE)/dev ## run everything at once for 10 minutes: nothing may grow; as root; ARGS='--seconds 60'
+	@$(BIN)/python tests/kernel/soak.py $(ARGS)
+
 .PHONY: screenshots
 screenshots: $(DONE)/project ## draw the README's pictures, of a live run and of the tests' scenes; as root
 	@$(BIN)/python scripts/screenshots.py
