@@ -78,6 +78,7 @@ class Engine:
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
+        self._behind = False
         self._overdue = False
         self._finished = False
         self._finish_lock = threading.Lock()
@@ -114,8 +115,11 @@ class Engine:
         if self._finished:
             return False
         try:
-            self._send_commands()
+            if not self._behind:
+                self._send_commands()
             batch = self._backend.poll(timeout_s)
+            # an answer comes behind all batches of before: to wait for it takes them in at once
+            self._behind = batch.more
             events = Records(batch.records)
             for observe in self._observers:
                 observe(batch, events)

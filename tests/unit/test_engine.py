@@ -57,6 +57,20 @@ def test_it_publishes_at_most_five_times_a_second() -> None:
     assert len(bench.published) - at_open == 10
 
 
+def test_a_command_waits_until_what_has_come_is_taken() -> None:
+    """To wait for its answer would take in all that comes before it, again with every command."""
+    bench = Bench(Batch(1, more=True), Batch(2, more=True), Batch(3))
+    bench.engine.open()
+    bench.engine.step()
+    bench.engine.submit(SetMode(Mode.SIGNAL))
+    sent_before = []
+    for _ in range(3):
+        sent_before.append(list(bench.backend.sent))
+        bench.engine.step()
+    assert sent_before == [[], [], []]
+    assert bench.backend.sent == [SetMode(Mode.SIGNAL)]
+
+
 def test_every_batch_is_folded_even_when_nothing_is_published() -> None:
     bench = Bench(*(Batch(1, records([event(n)])) for n in range(10)))
     bench.engine.open()
