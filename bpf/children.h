@@ -42,12 +42,17 @@ tw_inline u64 tw_started_ns_of(u64 task)
 tw_inline int tw_run_fork(struct tw_fork_arguments *arguments)
 {
 	u32 parent = tw_tgid_of(arguments->parent), child = tw_tgid_of(arguments->child);
+	u32 tid = current_ids();
 	struct tw_target *target = map_lookup(TW_TARGETS, &parent), copy;
 
 	if (parent == child || !target || !(target->flags & TW_FOLLOW) ||
 	    !tw_is_same_process(target, tw_started_ns_of(arguments->parent)))
 		return 0;
+	/* what an unwatched thread starts is not watched either, and a child has other threads */
+	if (!tw_is_watched_thread(target, current_task(), tid))
+		return 0;
 	copy = *target;
+	copy.flags &= ~TW_ONLY_THREADS;
 	copy.started_ns = tw_started_ns_of(arguments->child);
 	map_update(TW_TARGETS, &child, &copy, 0);
 	return 0;

@@ -39,4 +39,15 @@ tw_inline struct tw_target *tw_target_of(void *task, u32 tgid)
 	return target;
 }
 
+/* where only some threads of a target are watched: one of these, not who has its TID since */
+tw_inline int tw_is_watched_thread(struct tw_target *target, void *task, u32 tid)
+{
+	u64 *started_ns;
+
+	if (!(target->flags & TW_ONLY_THREADS))
+		return 1;
+	started_ns = map_lookup(TW_THREADS, &tid);
+	return started_ns && tw_task_started_ns(task) - *started_ns < TW_TICK_NS;
+}
+
 #endif

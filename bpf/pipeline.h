@@ -300,11 +300,10 @@ tw_inline int tw_resolve_capture(struct tw_capture *capture, void *task, struct 
 /* target that the current task belongs to, when it is watched */
 tw_inline struct tw_target *tw_current_target(u32 tgid, u32 tid)
 {
-	struct tw_target *target = tw_target_of(current_task(), tgid);
+	void *task = current_task();
+	struct tw_target *target = tw_target_of(task, tgid);
 
-	if (target && target->flags & TW_ONLY_THREADS && !map_lookup(TW_THREADS, &tid))
-		return 0;
-	return target;
+	return target && tw_is_watched_thread(target, task, tid) ? target : 0;
 }
 
 /* keeps a failed read for the end of the system call; 0 when it cannot */

@@ -86,6 +86,7 @@ tw_inline int tw_run_probe(struct tw_probe *probe, tw_work_fn work)
 {
 	struct task_struct *task;
 	struct tw_counters *count;
+	struct tw_target *target;
 	struct tw_config *config;
 	u32 zero = 0, mode;
 	int error;
@@ -103,7 +104,8 @@ tw_inline int tw_run_probe(struct tw_probe *probe, tw_work_fn work)
 	task = task_from_pid(probe->tid);
 	if (task) {
 		/* since user space listed the threads of its targets, the number may be another's */
-		if (tw_target_of(task, *(u32 *)((char *)task + TW_TASK_TGID)))
+		target = tw_target_of(task, *(u32 *)((char *)task + TW_TASK_TGID));
+		if (target && tw_is_watched_thread(target, task, probe->tid))
 			error = tw_probe_task(probe, task, mode, count, work);
 		else
 			tw_add(count->rejected, 1);

@@ -78,7 +78,8 @@ def blocking_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def changing_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The target that changes under its watcher, compiled."""
-    return _compiled(tmp_path_factory, "changing")
+    # at the same addresses after an exec of itself
+    return _compiled(tmp_path_factory, "changing", "-fno-pie", "-no-pie")
 
 
 @pytest.fixture(scope="session")
@@ -87,9 +88,9 @@ def soak_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _compiled(tmp_path_factory, "soak")
 
 
-def _compiled(tmp_path_factory: pytest.TempPathFactory, name: str) -> Path:
+def _compiled(tmp_path_factory: pytest.TempPathFactory, name: str, *more_flags: str) -> Path:
     program = tmp_path_factory.mktemp("targets") / name
-    flags = ["-O1", "-fno-omit-frame-pointer", "-Wall", "-Werror", "-pthread"]
+    flags = ["-O1", "-fno-omit-frame-pointer", "-Wall", "-Werror", "-pthread", *more_flags]
     subprocess.run(["gcc", *flags, "-o", program, _TARGETS / f"{name}.c"], check=True)
     return program
 

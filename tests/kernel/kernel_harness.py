@@ -163,6 +163,16 @@ class Run:
         """Collect until a target is shown in this state."""
         self.until(lambda _: self.state(pid) is state)
 
+    def until_every_kind(self, mode: Mode = Mode.RESUME, **wanted: int) -> None:
+        """Collect until these counters of every map kind are these."""
+        self.until(
+            lambda ledger: all(
+                getattr(ledger[kind, mode], name) == number
+                for kind in self.plan.map_kinds
+                for name, number in wanted.items()
+            )
+        )
+
     def run_for(self, seconds: float) -> None:
         """Collect for a while."""
         until = time.monotonic() + seconds

@@ -22,17 +22,6 @@ KINDS = list(MapKind)
 RESUME, SIGNAL = Mode.RESUME, Mode.SIGNAL
 
 
-def in_every_kind(run: Run, mode: Mode = RESUME, **wanted: int) -> None:
-    """Collect until these counters of every map kind are these."""
-    run.until(
-        lambda ledger: all(
-            getattr(ledger[kind, mode], name) == number
-            for kind in KINDS
-            for name, number in wanted.items()
-        )
-    )
-
-
 def fates(counters: Counters) -> tuple[int, int, int, int]:
     """What became of what was scheduled."""
     return counters.completed, counters.pending, counters.cancelled, counters.lost
@@ -46,7 +35,7 @@ def test_who_exits_with_work_pending_runs_it_without_its_memory(
     plan = plan_for(target, trigger="syscall:exit_group", capture=f"str({target.address:#x})")
     with Run(plan) as run:
         target.tell()
-        in_every_kind(run, scheduled=1, completed=1)
+        run.until_every_kind(scheduled=1, completed=1)
         run.until_state(target.pid, TargetState.ZOMBIE)
         target.process.wait()
         run.until_state(target.pid, TargetState.EXITED)
@@ -68,13 +57,13 @@ def test_who_is_killed_with_work_pending_runs_it_first(
     plan = plan_for(target, trigger="syscall:pause", capture=f"str({target.address:#x})")
     with Run(plan) as run:
         target.tell()
-        in_every_kind(run, pending=5)
+        run.until_every_kind(pending=5)
         if stopped:
             os.kill(target.pid, signal.SIGSTOP)
             run.until_state(target.pid, TargetState.STOPPED)
         target.process.kill()
         target.process.wait()
-        in_every_kind(run, completed=5, pending=0)
+        run.until_every_kind(completed=5, pending=0)
         run.until_state(target.pid, TargetState.EXITED)
         ledger = run.finish()
     for kind in KINDS:
@@ -94,13 +83,13 @@ def test_a_stopped_target_keeps_its_work_until_it_continues(
         os.kill(target.pid, signal.SIGSTOP)
         run.until_state(target.pid, TargetState.STOPPED)
         run.send(Probe())
-        in_every_kind(run, mode, scheduled=2, pending=2)
+        run.until_every_kind(mode, scheduled=2, pending=2)
         run.run_for(0.3)
         assert run.state(target.pid) is TargetState.STOPPED
         assert not run.events
         os.kill(target.pid, signal.SIGCONT)
         run.until_state(target.pid, TargetState.SLEEPING)
-        in_every_kind(run, mode, completed=2, pending=0)
+        run.until_every_kind(mode, completed=2, pending=0)
         ledger = run.finish()
     for kind in KINDS:
         # who was stopped has left its call, so that even resume mode had its turn
@@ -116,10 +105,10 @@ def test_a_debuggers_target_keeps_its_work_until_it_is_let_go(
         with stopped_by_a_tracer(target.pid, *target.tids):
             run.until_state(target.pid, TargetState.TRACED)
             run.send(Probe())
-            in_every_kind(run, mode, scheduled=2, pending=2)
+            run.until_every_kind(mode, scheduled=2, pending=2)
             run.run_for(0.3)
             assert not run.events
-        in_every_kind(run, mode, completed=2, pending=0)
+        run.until_every_kind(mode, completed=2, pending=0)
         run.until_state(target.pid, TargetState.RUNNING)
         ledger = run.finish()
     for kind in KINDS:
@@ -128,17 +117,19 @@ def test_a_debuggers_target_keeps_its_work_until_it_is_let_go(
 
 
 def test_an_exec_by_a_thread_that_is_not_the_first_is_the_same_target(
-    start_changing: StartTarget, target_program: Path
+    start_changing: StartTarget, changing_program: Path
 ) -> None:
-    """The thread takes over the TID of the first one, under which nothing was scheduled."""
-    target = start_changing("exec", target_program, text="before")
+    """The thread takes over the TID of the first one, under which nothing was scheduled.
+
+    The new image is there already when its callback runs, with another text at the same address.
+    """
+    target = start_changing("exec", changing_program, text="before")
     plan = plan_for(target, trigger="syscall:execve", capture=f"str({target.address:#x})")
     with Run(plan) as run:
         target.tell()
-        in_every_kind(run, scheduled=1, completed=1)
-        run.until(lambda _: f"changing {target.pid} has become target" in run.notes)
-        (view,) = run.last.reading.targets if run.last and run.last.reading else ()
-        assert (view.pid, view.name) == (target.pid, "target")
+        run.until_every_kind(scheduled=1, completed=1)
+        run.until(lambda _: f"changing {target.pid} has become changing" in run.notes)
+        run.until_state(target.pid, TargetState.SLEEPING)
         ledger = run.finish()
     for kind in KINDS:
         assert fates(ledger[kind, RESUME]) == (1, 0, 0, 0)
@@ -173,7 +164,7 @@ def test_a_thousand_threads_that_come_and_go_are_each_served_once(
         before = len(list(descriptors.iterdir()))
         target.tell()
         target.wait_done()
-        in_every_kind(run, fired=1000, completed=1000)
+        run.until_every_kind(fired=1000, completed=1000)
         assert len(list(descriptors.iterdir())) == before
         ledger = run.finish()
     for kind in KINDS:
@@ -207,7 +198,7 @@ def test_a_target_whose_first_thread_has_ended_goes_on(start_changing: StartTarg
         assert find_target(target.pid).pid == target.pid, "the picker refuses it"
         target.tell()
         target.wait_done()
-        in_every_kind(run, completed=1)
+        run.until_every_kind(completed=1)
         assert not run.notes
         ledger = run.finish()
     assert fates(ledger[MapKind.HASH, RESUME]) == (1, 0, 0, 0)
@@ -224,14 +215,14 @@ def test_an_uninterruptible_target_keeps_its_work_even_in_signal_mode(
         run.send(SetMode(SIGNAL))
         run.send(Probe())
         for mode in Mode:
-            in_every_kind(run, mode, scheduled=1, pending=1)
+            run.until_every_kind(mode, scheduled=1, pending=1)
         run.run_for(0.3)
         assert run.state(target.pid) is TargetState.BLOCKED
         assert not run.events
         target.tell()
         target.wait_done()
         for mode in Mode:
-            in_every_kind(run, mode, completed=1, pending=0)
+            run.until_every_kind(mode, completed=1, pending=0)
         ledger = run.finish()
     assert all(fates(ledger[kind, mode]) == (1, 0, 0, 0) for kind in KINDS for mode in Mode)
 

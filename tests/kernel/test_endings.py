@@ -89,13 +89,9 @@ def test_a_target_that_ends_is_shown_and_counted(start_target: StartTarget) -> N
     with Run(plan_for(target)) as run:
         run.until(lambda ledger: ledger[MapKind.HASH, Mode.RESUME].completed > 10)
         target.process.kill()
-        run.until(
-            lambda _: bool(
-                run.last
-                and run.last.reading
-                and run.last.reading.targets[0].state is TargetState.EXITED
-            )
-        )
+        run.until_state(target.pid, TargetState.ZOMBIE)
+        target.process.wait()
+        run.until_state(target.pid, TargetState.EXITED)
         run.finish()
 
 

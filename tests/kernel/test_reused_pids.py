@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from kernel_harness import Run, TargetProcess, held_still, plan_for, stat_fields
 
 from twtui.errors import NoSuchTargetError
 from twtui.model.enums import MapKind, Mode, TargetState
+from twtui.model.ledger import Counters, Row
 from twtui.model.plan import Probe, Target
 
 StartTarget = Callable[..., TargetProcess]
@@ -34,6 +35,11 @@ def take_pid(start_changing: StartTarget) -> Callable[[int], TargetProcess]:
         return launcher
 
     return take
+
+
+def of_each_kind(ledger: Mapping[Row, Counters], name: str) -> list[int]:
+    """One counter of every map kind, in resume mode."""
+    return [getattr(ledger[kind, RESUME], name) for kind in KINDS]
 
 
 def end(target: TargetProcess) -> None:
@@ -63,7 +69,7 @@ def test_another_process_with_the_targets_pid_is_not_watched(
     with Run(plan_for(target, trigger="syscall:getppid")) as run:
         target.tell()
         target.wait_done()
-        run.until(lambda ledger: all(ledger[kind, RESUME].completed == CALLS for kind in KINDS))
+        run.until_every_kind(completed=CALLS)
         with held_still(run.backend.kernel_pid):
             end(target)
             other = take_pid(target.pid)
@@ -72,7 +78,7 @@ def test_another_process_with_the_targets_pid_is_not_watched(
         run.until_state(target.pid, TargetState.EXITED)
         ledger = run.finish()
         assert stat_fields(target.pid)[0] == "S", "the other one was to live on"
-    assert all(ledger[kind, RESUME].fired == CALLS for kind in KINDS)
+    assert of_each_kind(ledger, "fired") == [CALLS] * 3
     assert {event.tid for event in run.events} == set(target.tids)
     assert run.notes == [f"target {target.pid} has ended"]
 
@@ -111,10 +117,10 @@ def test_what_was_lost_is_not_pending_on_who_has_the_number_now(
             target.process.stdin.close()
             target.process.wait()
             take_pid(target.pid)
-        run.until(lambda ledger: all(ledger[kind, RESUME].scheduled == 1 for kind in KINDS))
+        run.until_every_kind(scheduled=1)
         run.run_for(0.5)
-        assert all(run.ledger()[kind, RESUME].lost == 1 for kind in KINDS)
-        assert all(run.ledger()[kind, RESUME].pending == 0 for kind in KINDS)
+        assert of_each_kind(run.ledger(), "pending") == [0] * 3
+        assert of_each_kind(run.ledger(), "lost") == [1] * 3
         ledger = run.finish()
     for kind in KINDS:
         counters = ledger[kind, RESUME]
@@ -132,14 +138,14 @@ def test_a_child_with_the_pid_of_one_that_has_ended_is_watched(
     plan = replace(plan_for(parent, trigger="syscall:getppid"), children=True)
     with Run(plan) as run:
         parent.tell()
-        run.until(lambda ledger: all(ledger[kind, RESUME].completed == CALLS for kind in KINDS))
+        run.until_every_kind(completed=CALLS)
         run.until_state(number, TargetState.SLEEPING)
         with held_still(run.backend.kernel_pid):
             # the second one takes the number between two looks
             parent.tell()
             parent.wait_done()
         parent.tell()
-        run.until(lambda ledger: all(ledger[kind, RESUME].completed == 2 * CALLS for kind in KINDS))
+        run.until_every_kind(completed=2 * CALLS)
         reading = run.last.reading if run.last else None
         assert reading
         shown = [view.state for view in reading.targets if view.pid == number]
@@ -161,12 +167,12 @@ def test_a_target_in_a_pid_namespace_has_its_number_of_outside(
     with Run(plan_for(pid, trigger="syscall:getppid")) as run:
         launcher.tell()
         launcher.wait_done()
-        run.until(lambda ledger: all(ledger[k, RESUME].completed == 2 * CALLS for k in KINDS))
+        run.until_every_kind(completed=2 * CALLS)
         launcher.end()
         run.until_state(pid, TargetState.EXITED)
         ledger = run.finish()
     assert {(event.pid, event.tid) for event in run.events} == {(pid, tid) for tid in tids}
-    assert all(ledger[kind, RESUME].fired == 2 * CALLS for kind in KINDS)
+    assert of_each_kind(ledger, "fired") == [2 * CALLS] * 3
 
 
 def test_inside_a_pid_namespace_where_numbers_name_others_it_is_refused() -> None:

@@ -69,7 +69,7 @@ class SharedMaps:
             # flights outnumber slots, as evicted ones stay until they are counted
             flight_entries = max(1 << 14, 4 * slots)
             self._add("flights", libbpf.MAP_HASH, 8, 40, flight_entries)
-            self._add("threads", libbpf.MAP_HASH, 4, 4, MAX_TARGETS)
+            self._add("threads", libbpf.MAP_HASH, 4, 8, MAX_TARGETS)
             self._add("python_offsets", libbpf.MAP_ARRAY, 4, PYTHON_OFFSETS.size, PYTHONS)
             self._add_storage(module, "buffers", "tw_buffer", event_bytes + 8)
             self._add_storage(module, "entries", "tw_entries", 8 + 8 * 64)
@@ -136,9 +136,10 @@ class SharedMaps:
         value = TARGET.pack(flags, python, start_ticks * TICK_NS, *addresses)
         libbpf.map_update(self.fds["targets"], _U32.pack(pid), value)
 
-    def add_thread(self, tid: int) -> None:
+    def add_thread(self, tid: int, start_ticks: int) -> None:
         """One of the threads that count, where only some do."""
-        libbpf.map_update(self.fds["threads"], _U32.pack(tid), _U32.pack(1))
+        started_ns = (start_ticks * TICK_NS).to_bytes(8, "little")
+        libbpf.map_update(self.fds["threads"], _U32.pack(tid), started_ns)
 
     def target_pids(self) -> list[int]:
         """Every process whose triggers are let through, children that the kernel added too."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 
-from twtui.errors import TwtuiError
+from twtui.errors import NoSuchTargetError, TwtuiError
 from twtui.kernel.maps import SharedMaps, TargetFlag
 from twtui.kernel.process_symbols import image_layout
 from twtui.kernel.python_offsets import PythonsOfRun
@@ -29,7 +29,7 @@ class TargetSet:
         """Check every target and let its triggers through.
 
         Raises:
-            NoSuchTargetError: As ``check_target``.
+            NoSuchTargetError: As ``check_target``, or a picked thread has ended.
             UsageError: A symbol is not in a target.
         """
         self._maps = maps
@@ -44,14 +44,27 @@ class TargetSet:
         self._renamed: set[int] = set()
         self._images: dict[int, tuple[int, ...]] = {}
         self.notes: list[str] = []
-        for tid in plan.threads:
-            maps.add_thread(tid)
+        self._limited = self._pick_threads()
         for target in plan.targets:
             self._add(target.pid, check_target(target))
 
+    def _pick_threads(self) -> frozenset[int]:
+        """Processes of which only some threads are watched, also when these have ended."""
+        limited = set()
+        for tid in self._threads:
+            stat = read_stat(tid)
+            owner = next((pid for pid in self._picked if tid in threads_of(pid)), None)
+            if stat is None or owner is None:
+                raise NoSuchTargetError(
+                    f"no target has a thread {tid}", "list the threads with: ps -eLf"
+                )
+            self._maps.add_thread(tid, stat.start_ticks)
+            limited.add(owner)
+        return frozenset(limited)
+
     def _flags(self, pid: int) -> TargetFlag:
         flags = TargetFlag.FOLLOW if self._children else TargetFlag.NONE
-        if self._threads.intersection(threads_of(pid)):
+        if pid in self._limited:
             flags |= TargetFlag.ONLY_THREADS
         return flags
 
@@ -71,8 +84,12 @@ class TargetSet:
 
     def thread_ids(self) -> list[int]:
         """The threads that are watched, as they are now."""
-        tids = [tid for pid in self._known for tid in threads_of(pid)]
-        return [tid for tid in tids if not self._threads or tid in self._threads]
+        return [
+            tid
+            for pid in self._known
+            for tid in threads_of(pid)
+            if pid not in self._limited or tid in self._threads
+        ]
 
     def use_symbols(self, symbols: Sequence[str]) -> None:
         """Captures start from these symbols from now on.

@@ -2,7 +2,7 @@
 /*
  * A target that changes under its watcher, once for each line on standard input.
  *
- *	changing exec PROGRAM        a thread that is not the first runs PROGRAM pause 1
+ *	changing exec PROGRAM        a thread that is not the first runs PROGRAM rename other
  *	changing exit                exit_group(), the trigger of its own end
  *	changing fork COUNT          children, 20 at a time, of which each calls getppid() once
  *	changing threads COUNT       threads, 20 at a time, of which each calls getppid() once
@@ -13,7 +13,8 @@
  *	changing as PID COUNT        a child gets this PID, and calls getppid() so often
  *	changing siblings PID COUNT  a child gets this PID and calls, ends, and another one gets it
  *
- * It prints "ready ADDRESS", "tid N", "go", and "done" when it has changed.
+ * It prints "ready ADDRESS" (of a text of its own, at the same place in every process
+ * of this program), "tid N", "go", and "done" when it has changed.
  */
 #define _GNU_SOURCE
 #include <linux/sched.h>
@@ -29,9 +30,9 @@
 #include <unistd.h>
 
 #define AT_ONCE 20
-#define FIXED_ADDRESS ((char *)0x200000000000)
 #define CHUNK_BYTES (2UL << 20)
 
+static char own_text[64] = "of the new image";
 static const char *argument;
 static long count;
 
@@ -50,7 +51,7 @@ static void say(const char *word)
 
 static void *run_program(void *unused)
 {
-	execl(argument, argument, "pause", "1", NULL);
+	execl(argument, argument, "rename", "other", NULL);
 	return unused;
 }
 
@@ -207,11 +208,9 @@ static int have_siblings(pid_t pid)
 int main(int words, char **word)
 {
 	const char *text = getenv("TARGET_TEXT");
-	char *held = mmap(FIXED_ADDRESS, 4096, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 	pthread_t other;
 
-	if (words < 2 || held == MAP_FAILED)
+	if (words < 2)
 		return 1;
 	argument = words > 2 ? word[2] : "";
 	if (!strcmp(word[1], "as")) {
@@ -219,8 +218,8 @@ int main(int words, char **word)
 		return be(atoi(argument));
 	}
 	count = atol(words > 3 ? word[3] : argument);
-	snprintf(held, 4096, "%s", text ? text : "");
-	printf("ready %#lx\ntid %ld\n", (unsigned long)held, syscall(SYS_gettid));
+	snprintf(own_text, sizeof(own_text), "%s", text ? text : "");
+	printf("ready %#lx\ntid %ld\n", (unsigned long)own_text, syscall(SYS_gettid));
 	say("go");
 	if (!wait_for_line())
 		return 0;

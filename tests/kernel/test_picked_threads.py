@@ -1,0 +1,58 @@
+"""Where single threads are picked, no other is watched, whatever becomes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from kernel_harness import Run, TargetProcess, plan_for
+
+from twtui.errors import NoSuchTargetError
+from twtui.model.enums import MapKind, Mode
+
+StartTarget = Callable[..., TargetProcess]
+
+
+def test_children_of_a_picked_thread_are_watched_whole(start_changing: StartTarget) -> None:
+    target = start_changing("fork", 20)
+    plan = plan_for(target, trigger="syscall:getppid")
+    with Run(replace(plan, children=True, threads=(target.pid,))) as run:
+        target.tell()
+        target.wait_done()
+        run.until_every_kind(completed=20)
+        run.finish()
+    assert len({event.pid for event in run.events} - {target.pid}) == 20
+
+
+def test_children_of_a_thread_that_was_not_picked_are_left_alone(
+    start_changing: StartTarget,
+) -> None:
+    """Two targets, of which one has all its threads watched, and the other only another one."""
+    family, other = start_changing("leave"), start_changing("fork", 20)
+    family.tell()
+    family.wait_done()
+    (second,) = {int(entry.name) for entry in Path(f"/proc/{family.pid}/task").iterdir()} - {
+        family.pid
+    }
+    plan = plan_for(family, other, trigger="syscall:getppid")
+    with Run(replace(plan, children=True, threads=(second,))) as run:
+        family.tell()
+        family.wait_done()
+        other.tell()
+        other.wait_done()
+        run.until_every_kind(completed=21)
+        ledger = run.finish()
+    assert ledger[MapKind.HASH, Mode.RESUME].completed == 21
+    assert second in {event.tid for event in run.events}
+
+
+def test_a_picked_thread_that_has_ended_is_refused(start_target: StartTarget) -> None:
+    """Not taken for: all of its process."""
+    target = start_target("spin", 1)
+    other = start_target("spin", 1)
+    other.end()
+    plan = replace(plan_for(target), threads=tuple(other.tids))
+    with pytest.raises(NoSuchTargetError, match=f"no target has a thread {other.tids[0]}"):
+        Run(plan).__enter__()
