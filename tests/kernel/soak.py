@@ -27,7 +27,7 @@ def _told(every_s: float, usage: Usage, snapshot: Snapshot | None) -> None:
     completed = snapshot.total.completed if snapshot else 0
     sys.stdout.write(
         f"{usage.at_s:6.0f} s  {completed:>11,} callbacks  "
-        f"screen's process {usage.user_rss_bytes / 1e6:6.1f} MB, {usage.user_descriptors} files  "
+        f"{usage.behind_s:4.1f} s behind  screen's process {usage.user_rss_bytes / 1e6:6.1f} MB, {usage.user_descriptors} files  "
         f"kernel process {usage.kernel_rss_bytes / 1e6:6.1f} MB, {usage.kernel_descriptors} files\n"
     )
     sys.stdout.flush()

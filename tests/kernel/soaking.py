@@ -42,6 +42,7 @@ PERIOD_S = 0.25
 """A process is started that often."""
 MOST_GROWTH_BYTES = 8 << 20
 """Python's allocator keeps some megabytes more or less; a leak of 20 bytes an event is above it in 10 minutes."""
+MOST_BEHIND_S = 1.0
 _END_S = 120.0
 _HASH, _ARRAY, _LRU = MapKind
 _KINDS = ((_HASH, _ARRAY), (_HASH,), (_HASH, _ARRAY, _LRU), (_HASH, _LRU))
@@ -53,6 +54,8 @@ class Usage(NamedTuple):
 
     at_s: float
     """Since the target began."""
+    behind_s: float
+    """How old the newest batch is that the engine has taken."""
     user_rss_bytes: int
     kernel_rss_bytes: int
     user_descriptors: int
@@ -123,6 +126,7 @@ class Soak:
         self._engine = Engine(
             self._backend, self._plan, self._see, observers=(self._recorder.observe, self._observe)
         )
+        self._taken_ns = time.monotonic_ns()
         self._next_commands = commands_of(self._target.address)
 
     def _make_plan(self) -> Plan:
@@ -138,6 +142,7 @@ class Soak:
         outcome = self._outcome
         outcome.notes.update(batch.notes)
         outcome.events += len(events)
+        self._taken_ns = batch.at_ns
         for event in events:
             if event.capture % MAX_WATCHES == 0:
                 outcome.served += event.map_kind is _HASH
@@ -192,9 +197,11 @@ class Soak:
 
     def _usage(self, at_s: float) -> Usage:
         kernel = str(self._backend.kernel_pid)
+        behind_s = (time.monotonic_ns() - self._taken_ns) / 1e9
         return Usage(
-            at_s, _rss_bytes("self"), _rss_bytes(kernel), _descriptors("self"), _descriptors(kernel)
-        )
+            at_s, behind_s, _rss_bytes("self"), _rss_bytes(kernel),
+            _descriptors("self"), _descriptors(kernel),
+        )  # fmt: skip
 
 
 def _rss_bytes(process: str) -> int:
@@ -214,29 +221,35 @@ class Growth:
     kernel_bytes: float
     user_descriptors: int
     kernel_descriptors: int
+    readings: int
+    """Of which it comes, in the smaller part."""
 
 
 def growth(usage: Sequence[Usage], warm_up: float = 0.2, share: float = 0.2) -> Growth:
-    """How much more was held at the end than after the warm-up.
+    """How much more was held at the end than after the warm-up, both over a share of the run.
 
-    Memory is the median over a share of the run, as single readings come and go with what is in
-    flight; of file descriptors it is the most of each, so that one that stays shows.
+    Of memory it is the median, as single readings come and go with what is in flight; only where we
+    kept up, as what waits for us is no growth. Of file descriptors it is the least: one that stays
+    shows, one that is open for a moment does not.
     """
     end_s = usage[-1].at_s
-    early = [one for one in usage if warm_up <= one.at_s / end_s <= warm_up + share]
-    late = [one for one in usage if one.at_s / end_s >= 1 - share]
+    kept_up = [one for one in usage if one.behind_s < MOST_BEHIND_S]
+    early = [one for one in kept_up if warm_up <= one.at_s / end_s <= warm_up + share]
+    late = [one for one in kept_up if one.at_s / end_s >= 1 - share]
+    if not early or not late:
+        return Growth(0.0, 0.0, 0, 0, 0)
 
     def more(name: str) -> float:
         before, after = ([float(getattr(one, name)) for one in part] for part in (early, late))
         return statistics.median(after) - statistics.median(before)
 
-    def most(name: str) -> int:
+    def least(name: str) -> int:
         before, after = ([int(getattr(one, name)) for one in part] for part in (early, late))
-        return max(after) - max(before)
+        return min(after) - min(before)
 
     return Growth(
         more("user_rss_bytes"), more("kernel_rss_bytes"),
-        most("user_descriptors"), most("kernel_descriptors"),
+        least("user_descriptors"), least("kernel_descriptors"), min(len(early), len(late)),
     )  # fmt: skip
 
 
@@ -258,6 +271,7 @@ def verdicts(outcome: Outcome) -> dict[str, bool]:
         ),
         "nothing but the target's text was read": not outcome.wrong,
         "the recording ends with the same ledger": outcome.recorded == last.total,
+        "we kept up often enough to judge memory": grown.readings >= 3,
         f"memory has grown by less than {MOST_GROWTH_BYTES >> 20} MB in either process": (
             max(grown.user_bytes, grown.kernel_bytes) < MOST_GROWTH_BYTES
         ),

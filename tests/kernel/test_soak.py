@@ -17,7 +17,10 @@ def test_nothing_grows_and_nothing_is_unaccounted_for(soak_program: Path, tmp_pa
 def test_what_grows_is_noticed() -> None:
     from soaking import Usage, growth
 
-    usage = [Usage(float(at), at << 20, 50 << 20, 10, 10 + (at > 90)) for at in range(101)]
+    usage = [
+        Usage(float(at), 0.1, at << 20, 50 << 20, 10 + at % 2, 10 + (at > 70)) for at in range(101)
+    ]
     found = growth(usage)
     assert found.user_bytes == pytest.approx(60 << 20, rel=0.02)
     assert (found.kernel_bytes, found.user_descriptors, found.kernel_descriptors) == (0, 0, 1)
+    assert not growth([one._replace(behind_s=5.0) for one in usage]).readings
