@@ -42,6 +42,12 @@ def of_each_kind(ledger: Mapping[Row, Counters], name: str) -> list[int]:
     return [getattr(ledger[kind, RESUME], name) for kind in KINDS]
 
 
+def states(run: Run, pid: int) -> list[TargetState]:
+    """Of all that have or had this PID, the living first."""
+    reading = run.last.reading if run.last else None
+    return [view.state for view in reading.targets if view.pid == pid] if reading else []
+
+
 def end(target: TargetProcess) -> None:
     target.process.kill()
     target.process.wait()
@@ -144,12 +150,9 @@ def test_a_child_with_the_pid_of_one_that_has_ended_is_watched(
             # the second one takes the number between two looks
             parent.tell()
             parent.wait_done()
+        run.until(lambda _: states(run, number) == [TargetState.SLEEPING, TargetState.EXITED])
         parent.tell()
         run.until_every_kind(completed=2 * CALLS)
-        reading = run.last.reading if run.last else None
-        assert reading
-        shown = [view.state for view in reading.targets if view.pid == number]
-        assert shown == [TargetState.SLEEPING, TargetState.EXITED]
         run.finish()
 
 

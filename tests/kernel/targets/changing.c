@@ -4,7 +4,8 @@
  *
  *	changing exec PROGRAM        a thread that is not the first runs PROGRAM rename other
  *	changing exit                exit_group(), the trigger of its own end
- *	changing fork COUNT          children, 20 at a time, of which each calls getppid() once
+ *	changing fork COUNT          children, 20 at a time, of which each calls getppid() once;
+ *	                             beside a second thread, which sleeps
  *	changing threads COUNT       threads, 20 at a time, of which each calls getppid() once
  *	changing rename NAME         takes another name, then calls getppid() once
  *	changing leave               the first thread ends; another calls getppid() at the next line
@@ -19,6 +20,7 @@
 #define _GNU_SOURCE
 #include <linux/sched.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +36,7 @@
 
 static char own_text[64] = "of the new image";
 static const char *argument;
+static sem_t known;
 static long count;
 
 static int wait_for_line(void)
@@ -58,6 +61,14 @@ static void *run_program(void *unused)
 static void *call_once(void *unused)
 {
 	syscall(SYS_getppid);
+	return unused;
+}
+
+static void *rest(void *unused)
+{
+	printf("tid %ld\n", syscall(SYS_gettid));
+	sem_post(&known);
+	pause();
 	return unused;
 }
 
@@ -220,6 +231,11 @@ int main(int words, char **word)
 	count = atol(words > 3 ? word[3] : argument);
 	snprintf(own_text, sizeof(own_text), "%s", text ? text : "");
 	printf("ready %#lx\ntid %ld\n", (unsigned long)own_text, syscall(SYS_gettid));
+	if (!strcmp(word[1], "fork")) {
+		sem_init(&known, 0, 0);
+		pthread_create(&other, NULL, rest, NULL);
+		sem_wait(&known);
+	}
 	say("go");
 	if (!wait_for_line())
 		return 0;
