@@ -14,6 +14,7 @@ from twtui import export
 from twtui.backend.base import Backend
 from twtui.engine import Engine
 from twtui.errors import TwtuiError
+from twtui.harmless import harmless
 from twtui.model.batch import Batch
 from twtui.model.event import Event
 from twtui.model.filter import Filter
@@ -173,7 +174,8 @@ class RecordRun:
             self._names = {**self._names, **batch.names}
         self._mode = batch.mode or self._mode
         for note in batch.notes:
-            self._say(note)
+            # it may hold the name of a process, and that anything
+            self._say(harmless(note))
         if batch.reading and batch.reading.targets:
             self._all_ended = all(view.state.has_ended for view in batch.reading.targets)
         if self._keep:

@@ -253,6 +253,12 @@ def test_notes_are_messages(recording: Recording) -> None:
     assert recording.said == ["4242 shop has exited"]
 
 
+def test_a_name_in_a_note_cannot_paint(recording: Recording) -> None:
+    script = [Batch(1, notes=("42 calls itself \x1b[31mred",)), ended(TargetState.EXITED)]
+    recording.run(ScriptedBackend(script, recording.clock))
+    assert recording.said == [r"42 calls itself \x1b[31mred"]
+
+
 def test_a_ledger_that_does_not_balance_is_said(recording: Recording) -> None:
     class Unbalanced(ScriptedBackend):
         def send(self, _command: Command) -> None:
