@@ -118,7 +118,7 @@ class Engine:
             if not self._behind:
                 self._send_commands()
             batch = self._backend.poll(timeout_s)
-            # an answer comes behind all batches of before: to wait for it takes them in at once
+            # to wait for an answer takes in what comes before it, so commands wait for their turn
             self._behind = batch.more
             events = Records(batch.records)
             for observe in self._observers:

@@ -58,7 +58,7 @@ def test_it_publishes_at_most_five_times_a_second() -> None:
 
 
 def test_a_command_waits_until_what_has_come_is_taken() -> None:
-    """To wait for its answer would take in all that comes before it, again with every command."""
+    """To wait for its answer takes in what comes before it, again with every command."""
     bench = Bench(Batch(1, more=True), Batch(2, more=True), Batch(3))
     bench.engine.open()
     bench.engine.step()

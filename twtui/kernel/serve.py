@@ -24,6 +24,7 @@ from twtui.frames import (
     unpack_json,
 )
 from twtui.kernel.checks import run_checks
+from twtui.kernel.outbox import Outbox
 from twtui.kernel.process_table import mapped_paths, process_rows
 from twtui.kernel.program_cache import OFF_VARIABLE
 from twtui.kernel.program_trials import run_trials
@@ -51,7 +52,7 @@ class Server:
             os.set_blocking(number, False)
         self._reader = FrameReader(REQUESTS, MAX_REQUEST_BYTES)
         self._requests: deque[tuple[FrameKind, bytes]] = deque()
-        self._unsent = bytearray()
+        self._outbox = Outbox(writing)
         self._session: Session | None = None
         self._open = True
 
@@ -64,7 +65,7 @@ class Server:
             pass
         except WireError as error:
             with suppress(OSError):
-                self._send(pack_json(FrameKind.ERROR, error.to_wire()))
+                self._outbox.put(pack_json(FrameKind.ERROR, error.to_wire()))
         finally:
             self.close()
 
@@ -87,7 +88,7 @@ class Server:
 
     @property
     def _is_behind(self) -> bool:
-        return len(self._unsent) > MAX_UNSENT_BYTES
+        return self._outbox.unsent_bytes > MAX_UNSENT_BYTES
 
     def _wait(self) -> None:
         timeout_s = POLL_INTERVAL_S if self._session and not self._session.ended else None
@@ -95,7 +96,7 @@ class Server:
             timeout_s = 0.0
         # one that asks and never takes the answers is not listened to
         readers = [] if self._requests or self._is_behind else [self._reading]
-        writers = [self._writing] if self._unsent else []
+        writers = [self._writing] if self._outbox.unsent_bytes else []
         readable, writable, _ = select.select(readers, writers, [], timeout_s)
         if readable:
             with suppress(BlockingIOError):
@@ -103,20 +104,7 @@ class Server:
                 self._open = bool(data)
                 self._requests += self._reader.feed(data)
         if writable:
-            self._flush()
-
-    def _flush(self) -> None:
-        with suppress(BlockingIOError):
-            sent = os.write(self._writing, self._unsent)
-            del self._unsent[:sent]
-
-    def _send(self, frame: bytes) -> None:
-        sent = 0
-        if not self._unsent:
-            # most often all of it goes at once, and need not be copied into the buffer
-            with suppress(BlockingIOError):
-                sent = os.write(self._writing, frame)
-        self._unsent += memoryview(frame)[sent:]
+            self._outbox.flush()
 
     def _answer_next(self) -> None:
         """One request, so that a flood of them is no flood of answers."""
@@ -124,13 +112,15 @@ class Server:
             return
         kind, payload = self._requests.popleft()
         try:
-            self._send(self._answer(kind, payload))
+            answer = self._answer(kind, payload)
         except TwtuiError as error:
-            self._send(pack_json(FrameKind.ERROR, error.to_wire()))
+            answer = pack_json(FrameKind.ERROR, error.to_wire())
         except (ValueError, TypeError, OverflowError, struct.error, RecursionError) as error:
             # numbers that no kernel interface takes; the session has undone what it had begun
             refused = UsageError(f"not a request that can be carried out: {error}")
-            self._send(pack_json(FrameKind.ERROR, refused.to_wire()))
+            answer = pack_json(FrameKind.ERROR, refused.to_wire())
+        # the other answers say that no batch of before will come any more
+        self._outbox.put(answer, ahead=kind is FrameKind.COMMAND)
 
     def _answer(self, kind: FrameKind, payload: bytes) -> bytes:
         match kind:
@@ -174,9 +164,9 @@ class Server:
             batch = session.poll()
         except TwtuiError as error:
             self.close()
-            self._send(pack_json(FrameKind.ERROR, error.to_wire()))
+            self._outbox.put(pack_json(FrameKind.ERROR, error.to_wire()))
             return
         if batch.records or batch.reading or batch.notes or batch.captures or batch.mode:
-            self._send(pack_frame(FrameKind.BATCH, pack_batch(batch)))
+            self._outbox.put(pack_frame(FrameKind.BATCH, pack_batch(batch)))
         if batch.end:
             session.close()
