@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 
 from twtui.backend.channel import Channel
+from twtui.batch_wire import pack_batch
 from twtui.frames import FrameKind, pack_frame
 from twtui.model.batch import Batch
-from twtui.wire import pack_batch
 
 
 def test_a_batch_says_whether_more_have_come() -> None:
