@@ -133,15 +133,13 @@ def log(run: HostileRun) -> str:
     written = io.StringIO()
     handler = logging.StreamHandler(written)
     handler.setFormatter(HarmlessFormatter())
-    logger = logging.getLogger("twtui.test_sinks")
-    logger.propagate = False
+    # of its own, so that pytest does not keep the text: what runs tests side by side cannot take it
+    logger = logging.Logger("twtui.test_sinks")
     logger.addHandler(handler)
     try:
         raise TwtuiError(run.text)
     except TwtuiError as error:
         logger.error("failed: %s", run.text, exc_info=error)
-    finally:
-        logger.removeHandler(handler)
     return written.getvalue()
 
 
