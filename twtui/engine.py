@@ -115,10 +115,10 @@ class Engine:
         if self._finished:
             return False
         try:
+            # to wait for an answer takes in what comes before it, so each has its turn
             if not self._behind:
-                self._send_commands()
-            batch = self._backend.poll(timeout_s)
-            # to wait for an answer takes in what comes before it, so commands wait for their turn
+                self._send_command()
+            batch = self._backend.poll(timeout_s if self._commands.empty() else 0.0)
             self._behind = batch.more
             events = Records(batch.records)
             for observe in self._observers:
@@ -138,7 +138,7 @@ class Engine:
         return True
 
     def submit(self, command: Command) -> None:
-        """Hand a command over, from any thread; it is sent at the next step."""
+        """Hand a command over, from any thread; the next steps send one each, in order."""
         self._commands.put(command)
 
     def start(self) -> None:
@@ -174,21 +174,20 @@ class Engine:
         while self.step():
             pass
 
-    def _send_commands(self) -> None:
-        while True:
-            try:
-                command = self._commands.get_nowait()
-            except queue.Empty:
-                return
-            if self._state.run_state is not RunState.LIVE:
-                continue
-            try:
-                self._backend.send(command)
-            except (UsageError, RefusedError) as error:
-                note = f"{error.message} ({error.hint})" if error.hint else error.message
-                self._state = fold.with_note(self._state, note)
-            else:
-                self._state = fold.commanded(self._state, command)
+    def _send_command(self) -> None:
+        try:
+            command = self._commands.get_nowait()
+        except queue.Empty:
+            return
+        if self._state.run_state is not RunState.LIVE:
+            return
+        try:
+            self._backend.send(command)
+        except (UsageError, RefusedError) as error:
+            note = f"{error.message} ({error.hint})" if error.hint else error.message
+            self._state = fold.with_note(self._state, note)
+        else:
+            self._state = fold.commanded(self._state, command)
 
     def _show(self) -> None:
         use = self._use()

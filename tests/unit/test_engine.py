@@ -102,15 +102,19 @@ def test_observers_see_every_batch_with_its_events() -> None:
     assert observed == [(batches[0], [event(0), event(1)]), (batches[1], [])]
 
 
-def test_commands_are_sent_in_order_at_the_next_step() -> None:
+def test_commands_are_sent_in_order_one_at_a_step() -> None:
     bench = Bench()
     bench.engine.open()
     commands: list[Command] = [Probe(), SetMode(Mode.SIGNAL), SetMapKinds((MapKind.ARRAY,))]
     for command in commands:
         bench.engine.submit(command)
     assert bench.backend.sent == []
-    bench.engine.step(1.0)
-    assert bench.backend.sent == commands
+    began_ns = bench.clock.now_ns
+    for sent in range(1, 4):
+        bench.engine.step(1.0)
+        assert bench.backend.sent == commands[:sent]
+    # those that wait are not held up by the poll
+    assert bench.clock.now_ns == began_ns + 1_000_000_000
     assert bench.last.plan.map_kinds == (MapKind.ARRAY,)
 
 
@@ -138,7 +142,8 @@ def test_nothing_is_sent_after_stop() -> None:
     bench.engine.submit(Stop())
     bench.engine.submit(Probe())
     bench.engine.submit(Stop())
-    bench.engine.step(1.0)
+    for _ in range(3):
+        bench.engine.step(1.0)
     assert bench.backend.sent == [Stop()]
     assert bench.last.state is RunState.ENDING
 
