@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -225,6 +226,25 @@ def test_an_uninterruptible_target_keeps_its_work_even_in_signal_mode(
             run.until_every_kind(mode, completed=1, pending=0)
         ledger = run.finish()
     assert all(fates(ledger[kind, mode]) == (1, 0, 0, 0) for kind in KINDS for mode in Mode)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_ends_waits_for_a_callback_that_sleeps_in_a_fault(
+    start_changing: StartTarget, kind: MapKind
+) -> None:
+    """It has begun, so that it is not cancelled, and counts when it has ended."""
+    target = start_changing("fault")
+    plan = plan_for(target, trigger="syscall:getppid", capture=f"str({target.address:#x})")
+    with Run(replace(plan, map_kinds=(kind,))) as run:
+        target.tell()
+        run.until_every_kind(running=1)
+        run.run_for(0.3)
+        counters = run.ledger()[kind, RESUME]
+        assert (counters.running, *fates(counters)) == (1, 0, 0, 0, 0)
+        threading.Timer(0.3, target.tell).start()
+        counters = run.finish()[kind, RESUME]
+    assert (counters.running, *fates(counters)) == (0, 1, 0, 0, 0)
+    assert [event.data for event in run.events] == [b"brought in late"]
 
 
 def test_a_run_ends_while_its_target_is_busy_in_the_kernel(start_changing: StartTarget) -> None:

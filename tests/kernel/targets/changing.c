@@ -11,6 +11,7 @@
  *	changing leave               the first thread ends; another calls getppid() at the next line
  *	changing vfork               waits for a child, uninterruptibly, until the next line
  *	changing random MEGABYTES    one call that is busy in the kernel all the time
+ *	changing fault               one getppid(); its page comes when it is touched, at the next line
  *	changing as PID COUNT        a child gets this PID, and calls getppid() so often
  *	changing siblings PID COUNT  a child gets this PID and calls, ends, and another one gets it
  *
@@ -18,12 +19,15 @@
  * of this program), "tid N", "go", and "done" when it has changed.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <linux/sched.h>
+#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
@@ -148,6 +152,38 @@ static int fill_with_random(size_t bytes)
 	return getrandom(place, bytes, 0) > 0;
 }
 
+static int faults;
+static char *page;
+
+/* somebody touches the page, and has it at the next line */
+static void *bring_in_page(void *unused)
+{
+	static char content[4096] __attribute__((aligned(4096))) = "brought in late";
+	struct uffdio_copy copy = { .dst = (unsigned long)page, .src = (unsigned long)content,
+				    .len = sizeof(content) };
+	struct uffd_msg message;
+
+	if (read(faults, &message, sizeof(message)) != sizeof(message))
+		exit(1);
+	wait_for_line();
+	if (ioctl(faults, UFFDIO_COPY, &copy))
+		exit(1);
+	return unused;
+}
+
+static int make_page(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	faults = syscall(SYS_userfaultfd, O_CLOEXEC);
+	range.range.start = (unsigned long)page;
+	range.range.len = 4096;
+	return page != MAP_FAILED && faults >= 0 && !ioctl(faults, UFFDIO_API, &api) &&
+	       !ioctl(faults, UFFDIO_REGISTER, &range);
+}
+
 static pid_t clone_as(pid_t pid)
 {
 	struct clone_args arguments = {
@@ -230,7 +266,10 @@ int main(int words, char **word)
 	}
 	count = atol(words > 3 ? word[3] : argument);
 	snprintf(own_text, sizeof(own_text), "%s", text ? text : "");
-	printf("ready %#lx\ntid %ld\n", (unsigned long)own_text, syscall(SYS_gettid));
+	if (!strcmp(word[1], "fault") && !make_page())
+		return 1;
+	printf("ready %#lx\ntid %ld\n", (unsigned long)(page ? page : own_text),
+	       syscall(SYS_gettid));
 	if (!strcmp(word[1], "fork")) {
 		sem_init(&known, 0, 0);
 		pthread_create(&other, NULL, rest, NULL);
@@ -253,7 +292,10 @@ int main(int words, char **word)
 		syscall(SYS_getppid);
 	} else if (!strcmp(word[1], "leave"))
 		leave();
-	else if (!strcmp(word[1], "vfork"))
+	else if (!strcmp(word[1], "fault")) {
+		pthread_create(&other, NULL, bring_in_page, NULL);
+		syscall(SYS_getppid);
+	} else if (!strcmp(word[1], "vfork"))
 		wait_for_child();
 	else if (!strcmp(word[1], "siblings")) {
 		if (have_siblings(atoi(argument)))
