@@ -53,7 +53,8 @@ async def test_pick_watch_switch_and_leave(start_target: StartTarget) -> None:
     target = start_target("spin", 2, text="seen on the screen")
 
     def plan_of(targets: tuple[Target, ...], _: Preset | None = None) -> Plan:
-        return plan_for(*(t.pid for t in targets), capture=f"str({target.address:#x})")
+        pids = (t.pid for t in targets)
+        return plan_for(*pids, capture=f"str({target.address:#x})", rate_hz=99)
 
     app = TwtuiApp(lambda _: LiveBackend(), None, plan_of)
     async with app.run_test(size=(120, 40)) as pilot:

@@ -24,6 +24,8 @@ class Row:
     kernel: str
     """A release, or ``running``."""
     suite: str
+    is_thorough: bool = False
+    """With the tests that are costly under emulation."""
 
     @property
     def is_running(self) -> bool:
@@ -97,7 +99,7 @@ def named_kernels(offered: Sequence[str], names: Iterable[str]) -> list[str]:
 
 
 def rows(kernels: Sequence[str], suites: Sequence[str] = ()) -> list[Row]:
-    """The rows of the table.
+    """The rows of the table; those of the running kernel and the newest kernel's first are thorough.
 
     Args:
         kernels: By age; the running one gets all BCCs, the oldest and the newest with task work two, every
@@ -120,5 +122,9 @@ def rows(kernels: Sequence[str], suites: Sequence[str] = ()) -> list[Row]:
         else:
             # in turn, so that no BCC meets the oldest and the newest kernels only
             chosen = (SUITES[with_task_work.index(kernel) % len(SUITES)],)
-        found += [Row(kernel, suite) for suite in chosen]
+        newest = kernel in with_task_work[-1:]
+        found += [
+            Row(kernel, suite, kernel == RUNNING or (newest and suite == chosen[0]))
+            for suite in chosen
+        ]
     return found

@@ -1,7 +1,7 @@
 """Runs inside a root, in a guest or on the running kernel: the smoke tests and a record, and says what came of it.
 
-``inside.py works`` on a kernel with task work, ``inside.py refuses`` on an older one; ``guest`` behind it
-where the kernel's log is of this run alone. The last line of its output is the result as JSON, behind
+``inside.py works`` on a kernel with task work, ``inside.py refuses`` on an older one; behind it ``guest``
+where the kernel's log is of this run alone, and ``thorough`` for the costly tests too. The last line of its output is the result as JSON, behind
 ``MARK``.
 """
 
@@ -16,7 +16,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
 
-from smoke import ONLY_IN_GUESTS, REFUSAL, SMOKE
+from smoke import COSTLY, ONLY_IN_GUESTS, REFUSAL, SMOKE
 
 MARK = "@@result "
 _JUNIT = Path("/tmp/smoke.xml")
@@ -30,7 +30,7 @@ _TROUBLE = ("BUG:", "WARNING:", "Oops", "general protection", "Call Trace")
 """What the kernel's log says when something went wrong inside it."""
 
 
-def main(expected: str, in_guest: bool) -> int:
+def main(expected: str, in_guest: bool, thorough: bool) -> int:
     """Everything, in order; a problem of one part does not keep the next from running."""
     started_s = time.monotonic()
     result: dict[str, Any] = {"kernel": os.uname().release, "up_s": _up_s(), "problems": []}
@@ -41,7 +41,7 @@ def main(expected: str, in_guest: bool) -> int:
         result["tests"] = _tests(REFUSAL, problems)
         result["refusal"] = _refusal(checks, problems)
     else:
-        names = SMOKE + (ONLY_IN_GUESTS if in_guest else ())
+        names = SMOKE + (COSTLY if thorough else ()) + (ONLY_IN_GUESTS if in_guest else ())
         result["tests"] = _tests(names, problems, asked=_all_is_well(checks))
         result["record"] = {mode: _record(mode, problems) for mode in ("resume", "signal")}
     if in_guest:
@@ -174,4 +174,4 @@ def _last_line(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:] == ["guest"]))
+    sys.exit(main(sys.argv[1], "guest" in sys.argv, "thorough" in sys.argv))

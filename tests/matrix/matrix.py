@@ -203,7 +203,7 @@ def _results(
     def one(row: Row) -> Result:
         root, log = roots[row.suite], logs / f"{row.name}.log"
         expected = "works" if row.works else "refuses"
-        command = f"python3 tests/matrix/inside.py {expected}"
+        command = f"python3 tests/matrix/inside.py {expected}{' thorough' * row.is_thorough}"
         if row.is_running:
             ended = machines.in_chroot(root, job, command, _LIMIT_S)
         else:

@@ -7,7 +7,6 @@ SMOKE = (
     "test_ledger.py::test_every_call_is_one_event_in_every_map_kind",
     "test_ledger.py::test_a_dead_task_means_lost",
     "test_ledger.py::test_what_is_pending_at_the_end_is_cancelled",
-    "test_ledger.py::test_a_small_map_tells_the_kinds_apart",
     "test_ledger.py::test_resume_leaves_a_sleeper_alone_and_signal_wakes_it",
     # whose memory is read, and what lies on cold pages
     "test_memory.py::test_memory_of_before_execve_is_kept_and_never_that_of_after",
@@ -17,10 +16,7 @@ SMOKE = (
     # the other triggers and captures
     "test_triggers.py::test_several_triggers_in_one_run",
     "test_returns.py::test_memory_named_at_the_entry_with_the_length_returned",
-    "test_stacks.py::test_both_parts_of_a_system_call",
-    "test_python.py::test_lines_are_the_first_of_their_functions",
-    # the screen, and what an ordinary user is told
-    "test_screen.py::test_pick_watch_switch_and_leave",
+    # what an ordinary user is told
     "test_record.py::test_an_ordinary_user_is_told_what_is_missing",
     # refusals by the verifier and the compiler, and that nothing stays behind
     "test_endings.py::test_a_rejected_program_is_an_error_with_the_verifiers_words",
@@ -35,6 +31,15 @@ SMOKE = (
 what measures a share or a rate, as an emulated clock says nothing; what needs tmux, OpenSSL, py-spy or
 another interpreter, as no root has them; what asks again what these have answered; and what compiles
 something of its own for an answer that is the same on all these kernels."""
+
+COSTLY = (
+    # each compiles programs of its own, or draws: minutes under emulation
+    "test_ledger.py::test_a_small_map_tells_the_kinds_apart",
+    "test_stacks.py::test_both_parts_of_a_system_call",
+    "test_python.py::test_lines_are_the_first_of_their_functions",
+    "test_screen.py::test_pick_watch_switch_and_leave",
+)
+"""What runs besides on the running kernel, and on the newest one once."""
 
 ONLY_IN_GUESTS = (
     # another kernel may refuse these hooks to everybody; Debian's do not

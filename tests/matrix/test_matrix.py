@@ -13,7 +13,7 @@ from choice import RUNNING, SUITES, Row, default_kernels, named_kernels, rows
 from inside import MARK
 from machines import Ended
 from roots import CHECKOUT, pinned_requirements
-from smoke import ONLY_IN_GUESTS, SMOKE
+from smoke import COSTLY, ONLY_IN_GUESTS, SMOKE
 from table import Result, as_json, read_result, table
 
 OFFERED = [
@@ -57,6 +57,14 @@ def test_every_kernel_meets_a_bcc_and_every_bcc_the_oldest_or_the_newest_with_ta
     assert others[0] != others[1]
 
 
+def test_the_costly_tests_run_on_the_running_kernel_and_once_on_the_newest() -> None:
+    chosen = rows([*default_kernels(OFFERED), RUNNING])
+    thorough = [row for row in chosen if row.is_thorough]
+    assert [row.suite for row in thorough if row.is_running] == list(SUITES)
+    (guest,) = [row for row in thorough if not row.is_running]
+    assert guest.kernel == default_kernels(OFFERED)[-1]
+
+
 def test_a_kernel_that_is_alone_meets_two_bccs() -> None:
     assert len({row.suite for row in rows(["7.3.4+deb13-cloud-amd64"])}) == 2
 
@@ -74,7 +82,7 @@ def test_only_kernels_before_6_18_have_to_refuse() -> None:
 
 def test_every_smoke_test_is_there() -> None:
     """A test that was renamed would be noticed in a guest only."""
-    for name in (*SMOKE, *ONLY_IN_GUESTS):
+    for name in (*SMOKE, *COSTLY, *ONLY_IN_GUESTS):
         file, _, function = name.partition("[")[0].partition("::")
         tree = ast.parse((CHECKOUT / "tests" / "kernel" / file).read_text())
         defined = {
