@@ -213,7 +213,9 @@ def _results(
 
     found: dict[Row, Result] = {}
     with ThreadPoolExecutor(jobs) as pool:
-        waiting = [pool.submit(one, row) for row in chosen]
+        # what takes longest comes first, so that it does not run alone at the end
+        by_length = sorted(chosen, key=lambda row: row.is_running or not row.is_thorough)
+        waiting = [pool.submit(one, row) for row in by_length]
         try:
             for done in as_completed(waiting):
                 result = done.result()
