@@ -6,7 +6,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,6 +15,7 @@ from twtui.backend.base import Backend
 from twtui.engine import Engine
 from twtui.errors import TwtuiError
 from twtui.harmless import harmless
+from twtui.model import fold
 from twtui.model.batch import Batch
 from twtui.model.event import Event
 from twtui.model.filter import Filter
@@ -95,7 +96,7 @@ class RecordRun:
         self._engine = Engine(backend, plan, watch, observers=(self._observe,), clock=clock)
         self._info = BackendInfo("")
         self._captures: dict[int, tuple[str, str]] = {}
-        self._names: dict[tuple[int, int], str] = {}
+        self._names: Mapping[tuple[int, int], str] = {}
         self._mode = str(plan.mode)
         self._written = 0
         self._read_ns = 0
@@ -170,8 +171,7 @@ class RecordRun:
             self._recorder.observe(batch, events)
         if batch.captures:
             self._captures = {**self._captures, **batch.captures}
-        if batch.names:
-            self._names = {**self._names, **batch.names}
+        self._names = fold.with_names(self._names, batch.names)
         self._mode = batch.mode or self._mode
         for note in batch.notes:
             # it may hold the name of a process, and that anything

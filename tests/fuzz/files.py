@@ -218,8 +218,8 @@ def _perf_map(data: bytes) -> None:
 
 
 FILES: dict[str, Harness] = {
-    "recordings, bytes": Harness(changed_bytes(_RECORDING) | hostile_bytes, _recording_bytes, 3),
-    "recordings, cells": Harness(_changes, _recording_cells, 4),
+    "recordings, bytes": Harness(changed_bytes(_RECORDING) | hostile_bytes, _recording_bytes, 3, _RECORDING),
+    "recordings, cells": Harness(_changes, _recording_cells, 4, []),
     "ELF files": Harness(_changed_elf() | hostile_bytes.map(lambda b: b"\x7fELF\x02\x01" + b), _elf, 3),
     "/proc/PID/maps": Harness(
         st.one_of(
@@ -228,9 +228,11 @@ FILES: dict[str, Harness] = {
             hostile_texts,
         ),
         _maps,
+        sound=_MAPS,
     ),
     "perf maps": Harness(
         changed_bytes(b"1000 10 main\n0x2000 20 a b\nffffffffffffffff 1 _ZN3foo3barEi\n") | hostile_bytes,
         _perf_map,
+        sound=b"1000 10 main\n",
     ),
 }  # fmt: skip

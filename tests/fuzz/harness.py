@@ -30,6 +30,8 @@ class Harness(NamedTuple):
     """Takes one input; may raise TwtuiError and nothing else."""
     weight: int = 1
     """How much of the time it gets."""
+    sound: Any = None
+    """An input that nothing is wrong with: one that is refused would mean that nothing is tried."""
 
 
 class StuckError(Exception):

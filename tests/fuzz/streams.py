@@ -134,12 +134,13 @@ def _answers(given: tuple[FrameKind, bytes]) -> None:
         channel = Channel(ours)
         with contextlib.suppress(ClosedError):
             answer = channel.ask(b"", kind, 5)
-            _take(kind, unpack_json(answer) if answer else {})
+            take(kind, unpack_json(answer) if answer else {})
             while (batch := channel.next_batch(0)) is not None:
                 _fold_and_show(batch)
 
 
-def _take(kind: FrameKind, fields: dict[str, Any]) -> None:
+def take(kind: FrameKind, fields: dict[str, Any]) -> None:
+    """What is made of an answer."""
     match kind:
         case FrameKind.INFO:
             show(fold.snapshot(fold.opened(fold.starting(plan()), _info(fields))))
@@ -188,7 +189,7 @@ def _reports(found: Any, name: str) -> None:
     findings_lines(checks, "a", "b", 100, UNICODE)
 
 
-_ANSWERS: dict[FrameKind, Any] = {
+ANSWERS: dict[FrameKind, Any] = {
     FrameKind.INFO: {"kernel": "6.18", "kfunc_variant": "_impl", "bcc": "0.31", "clock_offset_ns": 5},
     FrameKind.TABLE: {"processes": [[7, 1, "root", 1, 5, "S", "shop", "shop -x", False, 1]] * 2},
     FrameKind.PATHS: {"paths": ["/usr/lib/libc.so.6"]},
@@ -206,10 +207,10 @@ _ANSWERS: dict[FrameKind, Any] = {
 
 
 def _answer_bytes(kind: FrameKind) -> st.SearchStrategy[tuple[FrameKind, bytes]]:
-    sound = pack_json(kind, _ANSWERS[kind])
+    sound = pack_json(kind, ANSWERS[kind])
     batch = pack_frame(FrameKind.BATCH, _PACKED)
     return st.one_of(
-        changed_json(_ANSWERS[kind]).map(lambda value: pack_json(kind, value)),
+        changed_json(ANSWERS[kind]).map(lambda value: pack_json(kind, value)),
         changed_bytes(batch + sound + batch),
         hostile_bytes,
         json_values.map(lambda value: batch + pack_json(kind, value)),
@@ -337,17 +338,25 @@ def _host(fields: Any) -> None:
 _heads = changed_json(_head_of(_PACKED)[0]).map(_with_head)
 
 STREAMS: dict[str, Harness] = {
-    "python frames": Harness(changed_bytes(_FRAMES) | hostile_bytes, _python),
-    "event records": Harness(changed_bytes(_RECORDS) | hostile_bytes, _event_records, 2),
-    "batches": Harness(st.one_of(_heads, changed_bytes(_PACKED), hostile_bytes), _batch, 3),
-    "frames from the kernel process": Harness(
-        st.sampled_from(sorted(_ANSWERS)).flatmap(_answer_bytes), _answers, 3
+    "python frames": Harness(changed_bytes(_FRAMES) | hostile_bytes, _python, sound=_FRAMES),
+    "event records": Harness(changed_bytes(_RECORDS) | hostile_bytes, _event_records, 2, _RECORDS),
+    "batches": Harness(
+        st.one_of(_heads, changed_bytes(_PACKED), hostile_bytes), _batch, 3, _PACKED
     ),
-    "frames to the kernel process": Harness(_request_streams, _requests, 3),
-    "processes of another machine": Harness(changed_json(_ANSWERS[FrameKind.TABLE]), _host),
+    "frames from the kernel process": Harness(
+        st.sampled_from(sorted(ANSWERS)).flatmap(_answer_bytes),
+        _answers,
+        3,
+        (FrameKind.TABLE, pack_json(FrameKind.TABLE, ANSWERS[FrameKind.TABLE])),
+    ),
+    "frames to the kernel process": Harness(_request_streams, _requests, 3, _STREAM),
+    "processes of another machine": Harness(
+        changed_json(ANSWERS[FrameKind.TABLE]), _host, sound=ANSWERS[FrameKind.TABLE]
+    ),
     "JSON Lines": Harness(
         st.one_of(changed_json(_LINES).map(_joined), changed_bytes(_joined(_LINES)), hostile_bytes),
         _lines,
         3,
+        _joined(_LINES),
     ),
 }

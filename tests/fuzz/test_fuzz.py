@@ -5,13 +5,26 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from twtui.frames import FrameKind
+
 from .files import FILES
 from .harness import Harness, survives
-from .streams import STREAMS
+from .streams import ANSWERS, STREAMS, take
 from .texts import TEXTS
 
 HARNESSES: dict[str, Harness] = {**TEXTS, **STREAMS, **FILES}
 _EXAMPLES = 40
+
+
+@pytest.mark.parametrize("name", [name for name in HARNESSES if HARNESSES[name].sound is not None])
+def test_a_sound_input_is_taken(name: str) -> None:
+    HARNESSES[name].run(HARNESSES[name].sound)
+
+
+@pytest.mark.parametrize("kind", sorted(ANSWERS))
+def test_every_sound_answer_is_taken(kind: FrameKind) -> None:
+    if kind is not FrameKind.ERROR:
+        take(kind, ANSWERS[kind])
 
 
 @pytest.mark.parametrize("name", HARNESSES)

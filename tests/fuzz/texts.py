@@ -111,7 +111,7 @@ def _config(content: bytes) -> None:
 _CONFIG = b"""\
 map = "all"
 frequency = 99
-max-bytes = "1k"
+max-bytes = 1024
 redact = "pass.*"
 no-data = true
 
@@ -170,6 +170,7 @@ TEXTS: dict[str, Harness] = {
             "0x", "9", "0", "18446744073709551616", "4096",
         ),
         _capture,
+        sound="str(*(arg2+8))",
     ),
     "triggers": Harness(
         words_of(
@@ -177,6 +178,7 @@ TEXTS: dict[str, Harness] = {
             "99999999999hz", "libc", "/x", "+", "0x10", "malloc", " ", "cycles",
         ),
         _trigger,
+        sound="uprobe:/usr/lib/libc.so.6:malloc+16",
     ),
     "filters": Harness(
         words_of(
@@ -184,6 +186,7 @@ TEXTS: dict[str, Harness] = {
             "(", ")", " or ", " and ", " ", '"', "text~/", "/", "i", "a*", "[", "]", ",", "\\", "text:", "1",
         ),
         _filter,
+        sound="pid:1 or !(comm:ng* text~/a+/i)",
     ),
     "assertions": Harness(
         words_of(
@@ -191,6 +194,7 @@ TEXTS: dict[str, Harness] = {
             "EFAULT", "duration", "events", "broken", "1ms", "1e9", "9" * 400, "0", ".", ",", "µs",
         ),
         _assertion,
+        sound="p99(resume) < 1ms",
     ),
     "patterns": Harness(
         words_of(
@@ -199,8 +203,9 @@ TEXTS: dict[str, Harness] = {
         ),
         _pattern,
         2,
+        "(?i)a{1,3}[^x]$",
     ),
-    "redactions": Harness(words_of("(", ")", "[", "a", "*", "\\", "x", "{2}"), _redaction),
+    "redactions": Harness(words_of("(", ")", "[", "a", "*", "\\", "x", "{2}"), _redaction, sound="a.*"),
     "durations and sizes": Harness(
         words_of("1", "9" * 15, ".", "5", "ms", "s", "us", "k", "g", "ib", "b", " ", ",", "-", "²"),
         _quantities,
@@ -211,14 +216,15 @@ TEXTS: dict[str, Harness] = {
             st.lists(st.sampled_from(_words) | hostile_texts | st.just("1"), max_size=6),
         ),
         _command_line,
+        sound=("record", ["-p", "1", "--trigger", "sample"]),
     ),
     "config files": Harness(
-        st.one_of(changed_bytes(_CONFIG), _toml, hostile_bytes), _config, 2
+        st.one_of(changed_bytes(_CONFIG), _toml, hostile_bytes), _config, 2, _CONFIG
     ),
     "plans": Harness(
-        changed_json(plan("uprobe:/x:f", "str(arg2)", threads=(7,)).to_wire()), _plan, 2
+        changed_json(plan("uprobe:/x:f", "str(arg2)", threads=(7,)).to_wire()), _plan, 2, plan().to_wire()
     ),
     "commands": Harness(
-        st.sampled_from(_commands).flatmap(changed_json) | json_values, _command
+        st.sampled_from(_commands).flatmap(changed_json) | json_values, _command, sound=_commands[0]
     ),
 }  # fmt: skip

@@ -50,7 +50,7 @@ async def test_hostile_data_is_harmless_everywhere(size: tuple[int, int]) -> Non
         await stage.press("g")
         check(stage, size[0])
         await stage.press("g", "home")
-        for _ in range(6):
+        for _ in range(2):
             await stage.press("enter")
             check(stage, size[0])
             await stage.press("y", "escape", "end")
@@ -77,9 +77,9 @@ async def test_every_entry_is_harmless_in_every_place_of_the_monitor() -> None:
             stage.monitor.tell(text, True)
             stage.app.notify(text, title=text)
             stage.captured.set_title(text)
-            await stage.press("y", "enter")
+            stage.monitor.action_copy()
+            await stage.pilot.pause()
             check(stage, 120)
-            await stage.press("escape")
             assert not harmful(stage.app.clipboard), entry
             assert all(not harmful(toast) for toast in stage.toasts), entry
             stage.app.clear_notifications()
@@ -89,7 +89,7 @@ async def test_a_hostile_log_is_harmless() -> None:
     log = "\n".join(map(as_text, CORPUS.values()))
     snapshot = make_snapshot(state=RunState.FAILED, log=log)
     async with on_stage(snapshot) as stage:
-        for _ in range(40):
+        for _ in range(8):
             check(stage, 120)
             await stage.press("pagedown")
         await stage.press("y")

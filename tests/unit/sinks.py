@@ -1,4 +1,4 @@
-"""A run in which everything that can be hostile is, and every way that its texts take out of the program."""
+"""Every way that the texts of a run take out of the program; each gives what it would write."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
-from tests.corpus import as_name, as_text
 from twtui import cli, config_command, doctor, export, plain, presets_command
 from twtui.backend.channel import Channel
 from twtui.backend.kernel_process import _Said
 from twtui.config import Config
 from twtui.config_file import ConfigFile, Value
 from twtui.diff import diff
-from twtui.engine import Engine
 from twtui.errors import TwtuiError
 from twtui.export_chrome import trace
 from twtui.export_folded import folded
@@ -29,86 +26,30 @@ from twtui.export_table import table
 from twtui.frames import FrameKind, pack_json
 from twtui.logs import HarmlessFormatter
 from twtui.model.batch import Batch
-from twtui.model.capture import parse_capture
-from twtui.model.enums import TargetState
-from twtui.model.event import Event
+from twtui.model.enums import MapKind, TargetState
 from twtui.model.ledger import Counters
-from twtui.model.plan import Plan, Target, Watch
+from twtui.model.plan import Target
 from twtui.model.presets import PRESETS
-from twtui.model.python_frames import PythonFrame, encode
-from twtui.model.snapshot import BackendInfo, Snapshot, TargetView
-from twtui.model.trigger import parse_trigger
+from twtui.model.snapshot import TargetView
 from twtui.output import LineWriter
+from twtui.processes import ProcessRow
 from twtui.record import RecordRun
 from twtui.recorded import batches
-from twtui.recording import Recorder, Recording
+from twtui.recording import Recording
 from twtui.report import report
 from twtui.settings import SETTINGS
+from twtui.ui.glyphs import UNICODE
+from twtui.ui.lines import plain as plain_line
+from twtui.ui.views.captured import Layout, Sources, event_line
+from twtui.ui.views.detail import detail_lines
+from twtui.ui.views.findings import findings_lines
+from twtui.ui.views.heading import ViewState, banner_lines, heading_lines
+from twtui.ui.views.log import log_lines
+from twtui.ui.views.payload import copy_text
+from twtui.ui.views.processes import process_line, status_line
 
-from .support import HASH_RESUME, ScriptedBackend, balanced, event, reading, records
-
-ADDRESS, KERNEL_ADDRESS = 0x1000, 0xFFFF_8000_0000_0000
-
-
-class HostileRun:
-    """A run and its recording, made of one piece of hostile data.
-
-    Args:
-        data: Is in every field of the run that can hold it.
-        directory: For the recording.
-    """
-
-    def __init__(self, data: bytes, directory: Path) -> None:
-        self.data = data
-        self.text = as_text(data)
-        name = self.text.replace("/", "").replace("\0", "")[:60]
-        # a name of a file may be any bytes but these
-        self.path = directory / os.fsdecode(os.fsencode(name)[:200] + b".twtui")
-        self.info = BackendInfo("live", self.text, self.text, self.text, self.text)
-        self.captures = dict.fromkeys(range(4), (f"uprobe:/{self.text}:f", "str(arg2)"))
-        for number, capture in enumerate(("str(arg2)", "stack", "python", "bytes(sp, 4096)")):
-            self.captures[number] = (self.captures[number][0], capture)
-        self.names = {(4242, ADDRESS): self.text, (0, KERNEL_ADDRESS): self.text}
-        self.events = self._events()
-        self.plan = Plan(
-            (Target(4242, 1, self.text),),
-            tuple(
-                Watch(parse_trigger(trigger), parse_capture(capture))
-                for trigger, capture in self.captures.values()
-            ),
-        )
-        self.snapshot = self._record()
-
-    def _events(self) -> list[Event]:
-        stack = ADDRESS.to_bytes(8, "little") + KERNEL_ADDRESS.to_bytes(8, "little")
-        name = self.text[:400]
-        frames = encode([PythonFrame(name, name, 7), PythonFrame("main", "a.py", 1)])
-        return [
-            event(n, data=data, comm=as_name(self.data), capture=n, wanted_bytes=0)
-            for n, data in enumerate((self.data, stack, frames, self.data))
-        ]
-
-    def _record(self) -> Snapshot:
-        counters = replace(balanced(4), errors=MappingProxyType({self.text[:30]: 4}))
-        target = TargetView(4242, self.text, 1, TargetState.RUNNING)
-        last = reading({HASH_RESUME: counters}, targets=(target,), quiet=True)
-        batch = Batch(
-            2_000_000_000, records(self.events), last, self.captures, self.names,
-            notes=(self.text,), end=True,
-        )  # fmt: skip
-        recorder = Recorder(self.plan, (self.text,), host=self.text)
-        backend = ScriptedBackend([batch])
-        engine = Engine(backend, self.plan, lambda _: None, observers=(recorder.observe,))
-        recorder.start(self.path, None)
-        engine.open()
-        recorder.begin(self.info)
-        while engine.step():
-            pass
-        assert engine.failure is None, engine.failure
-        assert recorder.state
-        assert recorder.state.events == 4, recorder.state
-        return replace(engine.latest, error=self.text, hint=self.text, info=self.info)
-
+from .hostile_run import HostileRun
+from .support import HASH_RESUME, ScriptedBackend, reading, records
 
 Sink = Callable[[HostileRun], str]
 
@@ -276,6 +217,28 @@ def config_json(run: HostileRun) -> str:
     return checked_json(_config(run, as_json=True))
 
 
+def views(run: HostileRun) -> str:
+    """What the screens draw, before anything is drawn."""
+    snapshot = replace(run.snapshot, log=run.text)
+    sources = Sources.of(snapshot)
+    lines = [
+        *heading_lines(snapshot, ViewState(tuple(MapKind)), 160, UNICODE),
+        *banner_lines(snapshot, 160, UNICODE),
+        *log_lines(run.text, 120, UNICODE),
+        *findings_lines(_checks(run), run.text, run.text, 120, UNICODE),
+    ]
+    for item in snapshot.events:
+        lines.append(event_line(item, sources, Layout.for_width(200), UNICODE))
+        lines += detail_lines(item, sources, 160, UNICODE)
+    row = ProcessRow(7, 1, run.text, 1, 0.0, "S", run.text, run.text)
+    lines += [
+        process_line(row, 160, UNICODE, selected=True, gone=False),
+        status_line(row, [row], False, 160, UNICODE),
+    ]
+    copied = [copy_text(item, sources.capture(item), sources.names) for item in snapshot.events]
+    return "\n".join([*(plain_line(line) for line in lines), *copied])
+
+
 def sqlite_shell(run: HostileRun) -> str:
     """What the view for people gives, as the sqlite3 shell prints texts."""
     with contextlib.closing(sqlite3.connect(run.path)) as database:
@@ -325,7 +288,7 @@ SINKS: dict[str, Sink] = {
     for sink in (
         message, error_with_hint, log, event_lines, run_as_text, summary, json_lines, csv_table,
         chrome_trace, folded_stacks, report_text, report_json, diff_text, diff_json, doctor_text,
-        doctor_json, presets_text, presets_json, config_text, config_json, sqlite_shell,
+        doctor_json, presets_text, presets_json, config_text, config_json, sqlite_shell, views,
         remote_error, said_by_ssh,
     )
 }  # fmt: skip

@@ -1,24 +1,106 @@
-"""One connection with a kernel process: what comes in one piece is taken batch by batch."""
+"""The connection with a kernel process that does not keep to anything: memory has a limit, errors are ours."""
 
 from __future__ import annotations
 
 import socket
+import struct
+import threading
+from collections.abc import Iterator
 
+import pytest
+
+from twtui.backend import channel as module
 from twtui.backend.channel import Channel
-from twtui.batch_wire import pack_batch
-from twtui.frames import FrameKind, pack_frame
+from twtui.batch_wire import MAX_HEAD_BYTES, MAX_NOTES, pack_batch, unpack_batch
+from twtui.errors import TwtuiError
+from twtui.frames import FrameKind, pack_frame, pack_json
 from twtui.model.batch import Batch
+from twtui.process_wire import unpack_paths, unpack_processes
+from twtui.wire import Records, WireError, pack_record
+
+from .support import event
+
+ROW = [7, 1, "root", 1, 5, "S", "shop", "shop -x", False, 1]
 
 
-def test_a_batch_says_whether_more_have_come() -> None:
+@pytest.fixture
+def ends() -> Iterator[tuple[Channel, socket.socket]]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        channel = Channel(ours)
-        batches = [pack_frame(FrameKind.BATCH, pack_batch(Batch(at_ns))) for at_ns in (1, 2, 3)]
-        theirs.sendall(b"".join(batches))
-        taken = [channel.next_batch(1.0) for _ in batches]
+        yield Channel(ours), theirs
+
+
+def test_a_batch_says_whether_more_have_come(ends: tuple[Channel, socket.socket]) -> None:
+    channel, theirs = ends
+    batches = [pack_frame(FrameKind.BATCH, pack_batch(Batch(at_ns))) for at_ns in (1, 2, 3)]
+    theirs.sendall(b"".join(batches))
+    taken = [channel.next_batch(1.0) for _ in batches]
     assert [(batch.at_ns, batch.more) for batch in taken if batch] == [
         (1, True),
         (2, True),
         (3, False),
     ]
+
+
+def test_batches_that_hold_nothing_are_not_kept_without_end(
+    ends: tuple[Channel, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_WAITING_BYTES", 1 << 20)
+    channel, theirs = ends
+    flood = pack_frame(FrameKind.BATCH, pack_batch(Batch(5))) * 1000
+    sender = threading.Thread(target=theirs.sendall, args=(flood,))
+    sender.start()
+    with pytest.raises(WireError, match="batches and no answer"):
+        channel.ask(b"", FrameKind.DONE, 10)
+    channel.shut_down()
+    sender.join(10)
+
+
+def test_the_log_of_an_error_keeps_its_end(
+    ends: tuple[Channel, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_MOST_LOG", 10)
+    channel, theirs = ends
+    theirs.sendall(pack_json(FrameKind.ERROR, {"message": "m", "log": "x" * 100 + "the reason"}))
+    with pytest.raises(TwtuiError) as raised:
+        channel.ask(b"", FrameKind.DONE, 10)
+    assert raised.value.log == "the reason"
+
+
+def test_a_head_that_would_fill_the_memory_is_refused() -> None:
+    with pytest.raises(WireError, match="a head of"):
+        unpack_batch(struct.pack("<I", MAX_HEAD_BYTES + 1) + bytes(MAX_HEAD_BYTES + 1))
+
+
+def test_of_many_notes_the_newest_stay() -> None:
+    notes = tuple(map(str, range(MAX_NOTES + 5)))
+    assert unpack_batch(pack_batch(Batch(5, notes=notes))).notes == notes[5:]
+
+
+def test_long_names_lose_their_end() -> None:
+    found = unpack_batch(pack_batch(Batch(5, names={(1, 2): "x" * 5000})))
+    assert found.names[(1, 2)] == "x" * 999 + "…"
+
+
+def test_a_record_larger_than_any_is_refused() -> None:
+    body = bytearray(pack_record(event(0)))
+    large = struct.pack("<I", 1 << 20) + bytes(body[4:]) + bytes(1 << 20)
+    with pytest.raises(WireError, match="claims more data"):
+        Records(large)
+
+
+@pytest.mark.parametrize("state", ["\x1b", "\u202e", "\u0301", "7", "", "SS", "é"])
+def test_the_state_of_a_process_is_a_letter(state: str) -> None:
+    assert unpack_processes({"processes": [ROW]})[0].state == "S"
+    with pytest.raises(WireError):
+        unpack_processes({"processes": [[*ROW[:5], state, *ROW[6:]]]})
+
+
+def test_tables_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("twtui.process_wire._MOST_ROWS", 3)
+    assert len(unpack_processes({"processes": [ROW] * 3})) == 3
+    assert unpack_paths({"paths": ["/a", "/b"]}) == frozenset(("/a", "/b"))
+    with pytest.raises(WireError):
+        unpack_processes({"processes": [ROW] * 4})
+    with pytest.raises(WireError):
+        unpack_paths({"paths": ["/a"] * 4})

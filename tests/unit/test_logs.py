@@ -17,7 +17,9 @@ logger = logging.getLogger("twtui")
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     handlers, level = list(logger.handlers), logger.level
+    logger.propagate = False  # what is logged here is nothing for pytest to keep and send on
     yield
+    logger.propagate = True
     for handler in set(logger.handlers) - set(handlers):
         logger.removeHandler(handler)
         handler.close()

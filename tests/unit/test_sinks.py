@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from tests.corpus import CORPUS, NAMES, harmful
 
 from . import sinks
-from .sinks import SINKS, HostileRun
+from .hostile_run import HostileRun
+from .sinks import SINKS
 
 FORMULA = frozenset("=+-@|%")
 DIRECTIONS = frozenset("LRE RLE LRO RLO PDF LRI RLI FSI PDI".split())

@@ -27,6 +27,10 @@ _BATCH_BYTES = 4096
 """What even an empty batch counts for, so that many of them are not without limit either."""
 
 
+_MOST_LOG = 4 << 20
+"""Characters; what a compiler or the verifier has to say of an error is at the end."""
+
+
 class ClosedError(Exception):
     """The other side has closed, or we have."""
 
@@ -169,5 +173,6 @@ def _error(payload: bytes) -> TwtuiError:
             # for a terminal; the log is shown on demand, and to a log
             "message": harmless(str(fields.get("message", "unknown error"))),
             "hint": harmless(str(fields.get("hint", ""))),
+            "log": str(fields.get("log", ""))[-_MOST_LOG:],
         }
     )

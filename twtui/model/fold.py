@@ -130,7 +130,7 @@ def fold(
             at_ns=max(state.at_ns, batch.at_ns),
             mode=Mode(batch.mode) if batch.mode else state.mode,
             captures={**state.captures, **known} if known else state.captures,
-            names=_with_names(state.names, batch.names),
+            names=with_names(state.names, batch.names),
             run_state=RunState.ENDED if batch.over else state.run_state,
             playback=batch.playback or state.playback,
         ),
@@ -157,9 +157,10 @@ def _resumed(state: State, resume: Resume) -> State:
     return fresh
 
 
-def _with_names(
+def with_names(
     names: Mapping[tuple[int, int], str], new: Mapping[tuple[int, int], str]
 ) -> Mapping[tuple[int, int], str]:
+    """Names and newer ones; of too many the older half is forgotten."""
     if not new:
         return names
     both = {**names, **new}

@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from twtui.errors import UsageError
 from twtui.harmless import harmless_lines, written_out
+from twtui.model.bounds import text
 from twtui.model.filter import Filter
 from twtui.model.plan import Plan, Target
 from twtui.model.presets import PRESETS, Preset
@@ -33,6 +34,8 @@ from twtui.ui.selection import EVERYTHING
 from twtui.ui.start import in_words
 from twtui.ui.terminal import TerminalDriver
 
+_MOST_MESSAGE = 1000
+"""Characters of a message over the screen."""
 _KEPT_COMMANDS = frozenset(("Theme", "Screenshot"))
 
 
@@ -109,7 +112,8 @@ class TwtuiApp(App[None]):
     ) -> None:
         """Show a message, whoever it is from: harmless, its lines kept, and never read as markup."""
         del markup  # a widget asks for it unless told otherwise
-        super().notify(harmless_lines(message), title=written_out(title), markup=False, **options)
+        shown = harmless_lines(text(message, _MOST_MESSAGE))
+        super().notify(shown, title=written_out(title), markup=False, **options)
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless the environment asks for another."""
