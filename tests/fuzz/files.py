@@ -30,7 +30,7 @@ from twtui.recording import Recording
 from twtui.report import report
 
 from .harness import Harness, changed_bytes, hostile_bytes, hostile_texts
-from .streams import show
+from .runs import show
 
 _directory = Path(tempfile.mkdtemp(prefix="twtui-fuzz-"))
 

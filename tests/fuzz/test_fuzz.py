@@ -7,13 +7,14 @@ from hypothesis import HealthCheck, given, settings
 
 from twtui.frames import FrameKind
 
+from .connections import ANSWERS, CONNECTIONS, take
 from .files import FILES
 from .harness import Harness, survives
-from .streams import ANSWERS, STREAMS, take
+from .runs import RUNS
 from .texts import TEXTS
 
-HARNESSES: dict[str, Harness] = {**TEXTS, **STREAMS, **FILES}
-_EXAMPLES = 40
+HARNESSES: dict[str, Harness] = {**TEXTS, **RUNS, **CONNECTIONS, **FILES}
+_EXAMPLES = 60
 
 
 @pytest.mark.parametrize("name", [name for name in HARNESSES if HARNESSES[name].sound is not None])
