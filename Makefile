@@ -23,7 +23,7 @@ export PYTHONNOUSERSITE := 1
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: setup ## set up and start twtui; options go into ARGS: make run ARGS='-p 1234'
@@ -60,6 +60,11 @@ matrix: $(DONE)/project ## try other kernels under QEMU and other BCCs; as root;
 .PHONY: fuzz
 fuzz: $(DONE)/dev ## try inputs that nobody thought of, for five minutes; ARGS=30m for longer
 	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+.PHONY: install-check
+install-check: $(DONE)/project ## try every way of installing, each in a clean Debian; as root
+	@scripts/packages mmdebstrap keyring
+	@PYTHONPATH=tests/matrix:tests/kernel $(BIN)/python tests/install/install_check.py $(ARGS)
 
 .PHONY: bench
 bench: $(DONE)/dev ## measure speed, beside rivals where there are any; as root; ARGS='--rounds 9'

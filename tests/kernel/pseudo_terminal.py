@@ -30,7 +30,9 @@ class ProgramInTerminal:
         directory: Path,
         environ: Mapping[str, str],
         controlling: bool = True,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
+        self._patience_s = patience_s
         self._master, self._slave = os.openpty()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self._attributes = termios.tcgetattr(self._slave)
@@ -55,7 +57,7 @@ class ProgramInTerminal:
 
     def until(self, wanted: Callable[[], Any]) -> None:
         """Take what it writes until something holds."""
-        deadline_s = time.monotonic() + _PATIENCE_S
+        deadline_s = time.monotonic() + self._patience_s
         while not wanted():
             assert time.monotonic() < deadline_s, f"waited too long:\n{self.text[-3000:]}"
             self._pump(0.02)
