@@ -20,10 +20,6 @@ ROWS: tuple[Row, ...] = tuple((kind, mode) for kind in MapKind for mode in Mode)
 
 EVENT = struct.Struct("<QQQiiIIIIHHBBBB16s")
 """The fixed part of ``struct tw_event``."""
-EVENT_FIELDS = (
-    "trigger_ns ran_ns address nofault result tgid tid length wanted trigger_cpu ran_cpu "
-    "map_kind mode capture flags comm"
-).split()
 CAPTURE = struct.Struct("<QQ5qIIII")
 """``struct tw_capture``."""
 CONFIG = struct.Struct("<IIII")

@@ -47,7 +47,7 @@ def prepare_clean_root(suite: str, cache: Path, log: Path, fresh: bool = False) 
         # nothing half done is ever taken for a root
         partial = cache / f"{suite}.part"
         for old in (*cache.glob(f"{suite}-*"), partial):
-            shutil.rmtree(old)
+            shutil.rmtree(old, ignore_errors=True)
         cache.mkdir(parents=True, exist_ok=True)
         # in a mount namespace of its own: whatever happens to it, nothing stays mounted
         words: list[str | Path] = [

@@ -127,3 +127,13 @@ def test_a_loss_is_a_failure_only_when_asked(final: Snapshot) -> None:
     check(final, [], fail_on_loss=False)
     with pytest.raises(LossError, match=r"lost == 0 \(lost is 1\)"):
         check(final, [], fail_on_loss=True)
+
+
+@pytest.mark.parametrize("name", ["dropped", "cancelled", "lost", "missed", "no_slot"])
+def test_everything_that_did_not_come_is_a_loss(name: str) -> None:
+    counters = balanced(3, **{name: 2})
+    state = fold.opened(fold.starting(plan()), BackendInfo("live", attached_ns=1))
+    batch = Batch(2_000_000_001, b"", Reading({HASH_RESUME: counters}, {}), end=True)
+    snapshot = fold.snapshot(fold.fold(state, batch, []))
+    with pytest.raises(LossError, match=rf"{name} == 0 \({name} is 2\)"):
+        check(snapshot, [], fail_on_loss=True)

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from twtui.model.content import Names
 from twtui.model.enums import EventFlag, MapKind, Mode
 from twtui.model.event import NOT_TRIED, Event
-from twtui.model.filter import MAX_LENGTH, FilterError, parse_filter, words_filter
+from twtui.model.filter import MAX_LENGTH, FilterError, parse_filter
+from twtui.model.filter_terms import quoted
 from twtui.model.python_frames import PythonFrame, encode
 
 DEFERRED = int(EventFlag.DEFERRED)
@@ -142,7 +143,7 @@ _words = st.one_of(
         ["rescued", "failed", "pid:1,2", "tid:4243", "comm:redis*", "comm:a,b", "map:lru", "mode:signal",
          "trigger:openat", "delay>100us", "delay<=2.5ms", "text~/a.b|c/i", 'text:"x y"']
     ),
-    st.text(max_size=8).filter(bool).map(words_filter),
+    st.text(max_size=8).filter(bool).map(quoted),
 )  # fmt: skip
 _filters = st.recursive(
     _words,
@@ -195,7 +196,7 @@ def test_garbage_raises_nothing_but_an_error_with_a_place(text: str) -> None:
 def test_any_words_can_be_looked_for(words: str) -> None:
     event = EVENT._replace(data=b"before " + words.encode("utf-8", "surrogatepass") + b" after")
     if words == words.encode("utf-8", "ignore").decode():
-        assert matches(words_filter(words), event)
+        assert matches(quoted(words), event)
 
 
 def test_no_expression_takes_long() -> None:

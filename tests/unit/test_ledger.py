@@ -104,9 +104,3 @@ def test_rows_add_up() -> None:
     both = left.plus(replace(RUN, errors={"EBUSY": 1, "EFAULT": 6}))
     assert all(getattr(both, name) == 2 * getattr(RUN, name) for name in COUNTER_NAMES)
     assert both.errors == {"EBUSY": 6, "EFAULT": 6}
-
-
-@pytest.mark.parametrize("name", ["dropped", "cancelled", "lost", "missed", "no_slot"])
-def test_lossless(name: str) -> None:
-    assert balanced(3).lossless
-    assert not bump(balanced(3), name).lossless

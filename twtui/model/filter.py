@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from twtui.errors import UsageError
-from twtui.model.filter_terms import Matches, TermError, flag_term, is_flag, quoted, term
+from twtui.model.filter_terms import Matches, TermError, flag_term, is_flag, term
 
 MAX_LENGTH = 1000
 """Characters of a filter."""
@@ -228,8 +228,3 @@ def parse_filter(text: str) -> Filter:
     if part is None:
         return Filter("", lambda *_: True)
     return Filter(part.text, part.matches)
-
-
-def words_filter(words: str) -> str:
-    """The filter that finds exactly these words in the text."""
-    return quoted(words)

@@ -52,11 +52,6 @@ class Counters:
         """Triggers that got no callback although they wanted one."""
         return self.busy + self.no_slot + self.rejected
 
-    @property
-    def lossless(self) -> bool:
-        """Nothing was dropped, cancelled, lost, missed or refused a slot."""
-        return not any(getattr(self, name) for name in LOSSES)
-
     def plus(self, other: Counters) -> Counters:
         """Both rows added, counter by counter."""
         sums = {name: getattr(self, name) + getattr(other, name) for name in COUNTER_NAMES}
