@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from twtui import __version__, cli
+from twtui import __version__, cli, commands
 from twtui.backend.demo import DEMO_TARGET, DemoBackend
 from twtui.errors import (
     CompileError,
@@ -55,9 +55,9 @@ class Machine:
         self.last: Snapshot | None = None
         self.meanwhile: Callable[[], None] = lambda: None
         self.failure: Exception | None = None
-        monkeypatch.setattr(cli, "checks", lambda: self.checks)
+        monkeypatch.setattr(commands, "checks", lambda: self.checks)
         monkeypatch.setattr("twtui.backend.readiness.seems_able", lambda: not self.checks)
-        monkeypatch.setattr(cli, "live_backend", lambda _plan: DemoBackend())
+        monkeypatch.setattr(commands, "live_backend", lambda _plan: DemoBackend())
         monkeypatch.setattr("twtui.processes.find_target", self.find_target)
         monkeypatch.delenv("NO_COLOR", raising=False)
         machine = self
@@ -235,9 +235,9 @@ def test_doctor_tries_program_types_only_when_asked(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial = {"type": "XDP", "kfunc": "schedule_signal", "answer": "accepted", "detail": ""}
-    monkeypatch.setattr(cli, "trials", lambda: 1 / 0)
+    monkeypatch.setattr(commands, "trials", lambda: 1 / 0)
     assert "programs" not in json.loads(machine.run("doctor", "--json").out)
-    monkeypatch.setattr(cli, "trials", lambda: [trial])
+    monkeypatch.setattr(commands, "trials", lambda: [trial])
     assert json.loads(machine.run("doctor", "--programs", "--json").out)["programs"] == [trial]
 
 
@@ -262,7 +262,7 @@ def test_a_target_goes_straight_to_the_monitor(machine: Machine) -> None:
     make_backend, plan, defaults = machine.shown[0]
     assert plan is not None
     assert (plan.targets, plan.mode) == ((Target(5, 1, "shop"),), Mode.SIGNAL)
-    assert make_backend is cli.live_backend
+    assert make_backend is commands.live_backend
     assert defaults((Target(7),)).mode is Mode.SIGNAL
 
 
@@ -374,7 +374,7 @@ def test_a_compilers_words_go_to_the_log_file(
     def live_backend(plan: Plan) -> DemoBackend:
         raise CompileError("it does not compile", "see the log", "line 7: no such struct")
 
-    monkeypatch.setattr(cli, "live_backend", live_backend)
+    monkeypatch.setattr(commands, "live_backend", live_backend)
     log = tmp_path / "log"
     code, _, err = machine.run("record", "-p", "5", "--log-file", str(log))
     assert (code, err) == (4, ["twtui: it does not compile", "see the log"])

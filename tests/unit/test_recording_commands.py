@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from jsonschema import Draft202012Validator
 
-from twtui import cli
+from twtui import cli, commands
 from twtui.backend.demo import DemoBackend
 from twtui.export_schema import LINE_SCHEMA
 from twtui.model.plan import Target
@@ -50,7 +50,7 @@ class Shell:
 
 @pytest.fixture
 def shell(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.setattr(cli, "live_backend", lambda _plan: DemoBackend())
+    monkeypatch.setattr(commands, "live_backend", lambda _plan: DemoBackend())
     monkeypatch.setattr("twtui.processes.find_target", lambda pid: Target(pid, 1, "shop"))
     return Shell(capfd)
 
@@ -293,9 +293,9 @@ def test_anybody_can_read_a_recording_of_theirs(path: Path, tmp_path: Path) -> N
 
 def test_progress_goes_to_a_terminal_on_standard_error(tmp_path: Path) -> None:
     program = (
-        "import sys; from twtui import cli; from twtui.backend.demo import DemoBackend;"
+        "import sys; from twtui import cli, commands; from twtui.backend.demo import DemoBackend;"
         "from twtui.model.plan import Target; import twtui.processes;"
-        "cli.live_backend = lambda plan: DemoBackend();"
+        "commands.live_backend = lambda plan: DemoBackend();"
         "twtui.processes.find_target = lambda pid: Target(pid, 1, 'shop');"
         "sys.exit(cli.main(sys.argv[1:]))"
     )

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.errors import UsageError
-from twtui.settings import COMMANDS, duration_ns, pids, settings_of, size_bytes, whole_number
+from twtui.quantities import duration_ns, pids, size_bytes, whole_number
+from twtui.settings import COMMANDS, settings_of
 
 
 @pytest.mark.parametrize(

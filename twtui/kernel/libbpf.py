@@ -1,4 +1,7 @@
-"""libbpf and three system calls through ctypes: thin, typed wrappers that raise OSError."""
+"""libbpf and ``perf_event_open`` through ctypes: thin, typed wrappers that raise OSError.
+
+All in one module, although that makes it long: it is the one place where tests make the kernel refuse.
+"""
 
 from __future__ import annotations
 
