@@ -9,8 +9,12 @@ from pathlib import Path
 
 from kernel_harness import Run, TargetProcess, plan_for
 
+from twtui.kernel.session import Session
+from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind, Mode
 from twtui.model.event import Event
+from twtui.model.plan import SetCapture
+from twtui.wire import iter_events
 
 StartTarget = Callable[..., TargetProcess]
 HASH = (MapKind.HASH,)
@@ -72,3 +76,22 @@ def test_a_process_that_has_died_keeps_its_names(
         run.finish()
     whole = [event for event in run.events if event.result > 0]
     assert "burn" in frames_of(run, whole[-1])
+
+
+def test_what_waits_when_the_capture_changes_keeps_its_names(start_target: StartTarget) -> None:
+    target = start_target("call", 1, 50)
+    plan = plan_for(target, trigger="syscall:getppid", capture="stack", map_kinds=HASH)
+    session = Session(plan)
+    try:
+        target.tell()
+        target.wait_done()
+        session.send(SetCapture(0, parse_capture("none")))
+        batch = session.poll()
+    finally:
+        session.close()
+    waited = list(iter_events(batch.records))
+    assert len(waited) == 50
+    for event in waited:
+        words = [word for (word,) in struct.iter_unpack("<Q", event.data)]
+        assert words
+        assert all((0 if word >> 63 else event.pid, word) in batch.names for word in words)

@@ -10,9 +10,10 @@ from typing import Any
 
 from twtui.errors import RefusedError, TwtuiError, UsageError
 from twtui.kernel.accounts import Accounts
-from twtui.kernel.capture_program import needs_entry, pack_capture, plan_symbols
+from twtui.kernel.capture_program import pack_capture, plan_symbols
+from twtui.kernel.captures import Captures
 from twtui.kernel.ledger_reader import LedgerReader, SweepAction
-from twtui.kernel.optional import attach_watches, owners
+from twtui.kernel.optional import attach_watches
 from twtui.kernel.privileges import names_kernel_functions, require_privileges
 from twtui.kernel.probing import ProbeRunner
 from twtui.kernel.refusal import refusal
@@ -21,10 +22,9 @@ from twtui.kernel.stack_names import StackNames
 from twtui.kernel.target_set import TargetSet
 from twtui.kernel.targets import check_target
 from twtui.model.batch import Batch, Reading
-from twtui.model.capture import Capture, Read
+from twtui.model.capture import Capture
 from twtui.model.enums import Mode
 from twtui.model.plan import (
-    MAX_WATCHES,
     Command,
     Plan,
     Probe,
@@ -36,8 +36,6 @@ from twtui.model.plan import (
 )
 
 READING_INTERVAL_S = 0.2
-_GENERATIONS = 8
-"""Captures of that many changes are known at once; a flight older than that reads with a newer one."""
 _READING_TRIES = 10
 """After so many failed readings in a row the run is ended."""
 
@@ -54,9 +52,7 @@ class Session:
         self._plan = plan
         self._closers: list[Callable[[], None]] = []
         self._notes: list[str] = []
-        self._new_captures: dict[int, tuple[str, str]] = {}
         self._new_names: dict[tuple[int, int], str] = {}
-        self._generation = 0
         self._mode_news = str(plan.mode)
         self._stopping = False
         self._ended = False
@@ -84,7 +80,7 @@ class Session:
         self._maps, self._ring = self._resources.maps, self._resources.ring
         self._reader = LedgerReader(self._maps, self._resources.programs, plan.mode)
         self._reader.sweep_all(SweepAction.COUNT)
-        self._store_captures(plan, self._generation)
+        self._captures = Captures(plan, self._resources)
         self._configure()
         if plan.children:
             self._resources.follow_children()
@@ -112,20 +108,9 @@ class Session:
             "clock_offset_ns": time.time_ns() - time.monotonic_ns(),
         }
 
-    @property
-    def _first_capture(self) -> int:
-        return _first_capture(self._generation)
-
-    def _store_captures(self, plan: Plan, generation: int) -> None:
-        symbols = plan_symbols(plan)
-        for number, watch in enumerate(plan.watches):
-            index = _first_capture(generation) + number
-            self._maps.set_capture(index, pack_capture(watch, symbols))
-            self._new_captures[index] = (str(watch.trigger), str(watch.capture))
-
     def _configure(self) -> None:
         plan = self._plan
-        self._maps.configure(plan.mode, plan.defer, self._first_capture, plan.map_kinds)
+        self._maps.configure(plan.mode, plan.defer, self._captures.first, plan.map_kinds)
 
     @property
     def ended(self) -> bool:
@@ -177,49 +162,11 @@ class Session:
         self._mode_news = str(mode)
 
     def _set_capture(self, number: int, capture: Capture) -> None:
-        plan = self._plan
-        if not 0 <= number < len(plan.watches):
-            raise UsageError(f"there is no trigger {number}")
-        if capture.read is Read.STACK and not self._resources.has_stacks:
-            raise UsageError(
-                "this run was started without stacks", "start again with --capture stack"
-            )
-        if capture.read is Read.PYTHON and not self._resources.has_python:
-            raise UsageError(
-                "this run was started without python", "start again with --capture python"
-            )
-        watch = replace(plan.watches[number], capture=capture)
-        watches = (*plan.watches[:number], watch, *plan.watches[number + 1 :])
-        changed = replace(plan, watches=watches).check()
-        before, symbols = plan_symbols(plan), plan_symbols(changed)
-        pack_capture(watch, symbols)
-        attached = self._resources.attachments.mark()
-        if needs_entry(watch) and not needs_entry(plan.watches[number]):
-            pids = owners(watch, self._targets.alive)
-            self._resources.attach_entry(number, watch, pids, plan.children)
-        try:
-            if symbols != before:
-                self._resources.forget_symbols_on_exec()
-                self._targets.use_symbols(symbols)
-            self._store_captures(changed, self._generation + 1)
-        except (OSError, TwtuiError):
-            self._resources.attachments.undo(attached)
-            if symbols != before:
-                self._put_back(before)
-            raise
-        self._plan = changed
-        self._generation += 1
+        self._plan = self._captures.change(self._plan, number, capture, self._targets)
         self._configure()
 
-    def _put_back(self, symbols: tuple[str, ...]) -> None:
-        try:
-            self._targets.use_symbols(symbols)
-        except OSError as error:
-            # captures would start from the addresses of other symbols: better none
-            self._broken = refusal(error)
-
     def _probe(self) -> None:
-        if note := self._probes.run(self._targets.thread_ids(), self._first_capture):
+        if note := self._probes.run(self._targets.thread_ids(), self._captures.first):
             self._notes.append(note)
 
     def poll(self) -> Batch:
@@ -228,8 +175,8 @@ class Session:
         Raises:
             TwtuiError: The kernel has refused to tell the ledger again and again.
         """
-        if self._broken:
-            raise self._broken
+        if broken := self._broken or self._captures.broken:
+            raise broken
         if self._stopping:
             self._resources.attachments.close()
             # a frame cannot hold all that a large ring can
@@ -260,16 +207,11 @@ class Session:
         """Records, with the names of their stacks found while their processes may still live."""
         records = self._ring.take()
         if records and self._resources.has_stacks:
-            stacks = frozenset(
-                self._first_capture + number
-                for number, watch in enumerate(self._plan.watches)
-                if watch.capture.read is Read.STACK
-            )
-            self._new_names |= self._stack_names.new_names(records, stacks)
+            self._new_names |= self._stack_names.new_names(records, self._captures.of_stacks)
         return records
 
     def _batch(self, records: bytes, reading: Reading | None, end: bool = False) -> Batch:
-        captures, self._new_captures = self._new_captures, {}
+        captures = self._captures.take_news()
         names, self._new_names = self._new_names, {}
         notes = (*self._notes, *self._accounts.notes, *self._targets.notes)
         for noted in (self._notes, self._accounts.notes, self._targets.notes):
@@ -295,7 +237,3 @@ class Session:
         """Give everything back to the kernel. Idempotent."""
         while self._closers:
             self._closers.pop()()
-
-
-def _first_capture(generation: int) -> int:
-    return generation % _GENERATIONS * MAX_WATCHES
