@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from twtui.export import captured_bytes
 from twtui.harmless import written_out
 from twtui.model.capture import Read, decode_number, read_of
+from twtui.model.content import Names, stack_text
 from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
@@ -26,6 +28,7 @@ def event_line(
     captures: Mapping[int, tuple[str, str]],
     info: BackendInfo,
     with_data: bool = True,
+    names: Names = MappingProxyType({}),
 ) -> str:
     """One event: time, thread, map kind, mode, delay, and what was read."""
     delay = duration(item.delay_ns)
@@ -34,11 +37,13 @@ def event_line(
         f"{wall_time(item.trigger_ns, info.clock_offset_ns)} {item.tid:>7} "
         f"{escape_bytes(item.comm):<15} {item.map_kind:<8} {item.mode:<6} {delay:>7}"
     )
-    text = f"{head} {mark} {_content(item, captures, with_data)}"
+    text = f"{head} {mark} {_content(item, captures, with_data, names)}"
     return text.rstrip()
 
 
-def _content(item: Event, captures: Mapping[int, tuple[str, str]], with_data: bool) -> str:
+def _content(
+    item: Event, captures: Mapping[int, tuple[str, str]], with_data: bool, names: Names
+) -> str:
     read = read_of(captures.get(item.capture, ("", "none"))[1])
     data = captured_bytes(item, read)
     words = []
@@ -48,7 +53,7 @@ def _content(item: Event, captures: Mapping[int, tuple[str, str]], with_data: bo
         words.append(f"{count(len(data))} bytes")
     elif (number := decode_number(read, data)) is not None:
         words.append(f"{number} ({number & (1 << 64) - 1:#x})")
-    elif (text := display_text(data, read)) is not None:
+    elif (text := display_text(data, read) or stack_text(item, read, names)) is not None:
         return written_out(text)
     elif read is not Read.NONE:
         words.append(f'"{escape_bytes(data)}"')

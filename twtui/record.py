@@ -210,7 +210,11 @@ class RecordRun:
         from twtui import plain
 
         return partial(
-            plain.event_line, captures=self._captures, info=self._info, with_data=self._with_data
+            plain.event_line,
+            captures=self._captures,
+            info=self._info,
+            with_data=self._with_data,
+            names=self._names,
         )
 
     def _end(self, final: Snapshot) -> None:

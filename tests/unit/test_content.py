@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 
+from twtui import plain
 from twtui.model.capture import Read
-from twtui.model.content import frames_of, function_of, functions_of
+from twtui.model.content import frames_of, function_of, functions_of, stack_text
+from twtui.model.snapshot import BackendInfo
 
 from .support import event
 
@@ -32,4 +34,15 @@ def test_the_function_is_that_of_the_program() -> None:
 
 def test_other_reads_have_no_frames() -> None:
     assert frames_of(STACK, Read.BYTES, NAMES) == ()
+    assert stack_text(STACK, Read.BYTES, NAMES) is None
     assert function_of(STACK, Read.BYTES, NAMES) == ""
+
+
+def test_a_line_of_text_has_the_names_of_a_stack_made_harmless() -> None:
+    names = {**NAMES, (4242, CALLER): "ma\x1b[31min (program)"}
+    line = plain.event_line(STACK, {0: ("sample", "stack")}, BackendInfo("test"), names=names)
+    assert line.endswith(
+        " do_work+0x4 (kernel) < entry+0x8 (kernel) < work+0x10 (program) < ma\\x1b[31min (program)"
+    )
+    without = plain.event_line(STACK, {0: ("sample", "stack")}, BackendInfo("test"), False, names)
+    assert without.endswith(" 32 bytes")

@@ -58,6 +58,12 @@ def frames_of(event: Event, read: Read, names: Names) -> tuple[str, ...]:
     )
 
 
+def stack_text(event: Event, read: Read, names: Names) -> str | None:
+    """The frames of a stack in one line, newest first; None for other reads, and where there are none."""
+    frames = frames_of(event, read, names) if read is Read.STACK else ()
+    return " < ".join(frames) if frames else None
+
+
 def function_of(event: Event, read: Read, names: Names) -> str:
     """The newest function of the user's part of a stack, without the place; empty where there is none.
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from twtui.harmless import written_out
 from twtui.model.capture import Read, decode_number, read_of
-from twtui.model.content import frames_of
+from twtui.model.content import frames_of, stack_text
 from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import NOT_TRIED, Event, read_outcome
@@ -62,7 +62,9 @@ def payload_spans(
         notes.append(("kept copy", "warn"))
     # of a stack one line shows the newest frame, and that is whole
     newest = (
-        None if problem else display_text(event.data, capture) or _stack_text(event, capture, names)
+        None
+        if problem
+        else display_text(event.data, capture) or stack_text(event, read_of(capture), names)
     )
     if event.truncated and newest is None:
         of = f" of {event.wanted_bytes:,}" if event.wanted_bytes else ""
@@ -97,12 +99,6 @@ def copy_text(event: Event, capture: str, names: Names = MappingProxyType({})) -
     if frames:
         return "\n".join(map(written_out, frames))
     return escape_bytes(event.data) or failure(event)
-
-
-def _stack_text(event: Event, capture: str, names: Names) -> str | None:
-    """The newest frames of a stack; None for other captures."""
-    frames = frames_of(event, Read.STACK, names) if capture == Read.STACK else ()
-    return " < ".join(frames) if frames else None
 
 
 def _quoted(event: Event, width: int, glyphs: Glyphs) -> list[Span]:
