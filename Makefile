@@ -48,6 +48,13 @@ lint: $(DONE)/dev ## format, style, types, and which module may import which
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 
+.PHONY: coverage
+coverage: $(DONE)/dev ## which lines the unit and kernel tests run, in all processes; fails under 90 %; as root
+	@rm -rf .coverage && mkdir -m 1777 .coverage
+	@TWTUI_TEST_PATIENCE_S=120 $(BIN)/coverage run -m pytest -q -p no:cacheprovider tests/unit tests/kernel $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
 .PHONY: kernel-test
 kernel-test: $(DONE)/dev ## the tests on the running kernel, none skipped; as root
 	@TWTUI_KERNEL_TESTS=require $(BIN)/pytest tests/kernel $(ARGS)
@@ -96,7 +103,7 @@ packages: ## look for the distribution's packages again
 
 .PHONY: clean
 clean: ## remove what the targets made, .venv too
-	rm -rf $(VENV) build dist .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # For every Python from 3.11 and with the hashes of all files of a release, so that one lock serves all.

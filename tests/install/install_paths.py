@@ -9,7 +9,7 @@ SUITES = ("bookworm", "trixie", "sid")
 """Debian 12, 13 and what comes next."""
 SHIPPED = "/opt/twtui"
 """Where a root finds the repository (``twtui.git``), the wheel and the source distribution."""
-_APT = "apt-get install -qy --no-install-recommends"
+_APT = "apt-get update -qq && apt-get install -qy --no-install-recommends"
 _PIPX = "/root/.local/bin/twtui"
 _PLAIN = "plain/bin/twtui"
 _DEMO = "plain/lib/python3*/site-packages/twtui/_data/demo.twtui"
@@ -109,7 +109,7 @@ def _without_bcc(suite: str, what: str, package: str) -> InstallPath:
 
 def _build(suite: str) -> InstallPath:
     return InstallPath(
-        "python -m build",
+        "build by python -m build",
         suite,
         (
             Step(f"{_APT} python3-venv"),
