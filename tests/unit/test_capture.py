@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from twtui.model import capture
 from twtui.model.capture import (
     MAX_DATA_BYTES,
     MAX_DEREFERENCES,
+    NUMBER_BYTES,
     WHOLE,
     Base,
     BaseKind,
@@ -43,6 +45,12 @@ captures = (
     | st.builds(Capture, memory, bases, offsets)
     | st.builds(Capture, st.just(Read.BYTES), bases, offsets, lengths)
 )
+
+
+def test_every_read_is_in_the_grammar_and_a_number_has_its_size() -> None:
+    grammar = (capture.__doc__ or "").replace("(", " ").split()
+    assert {read for read in Read if read is not Read.VALUE} <= set(grammar)
+    assert set(Read) - set(NUMBER_BYTES) == {*WHOLE, Read.STRING, Read.BYTES}
 
 
 @given(captures)

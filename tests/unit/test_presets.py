@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from pathlib import Path
@@ -11,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from twtui.mapped_files import mapped_files
-from twtui.model.capture import parse_capture
+from twtui.model.capture import Read, parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Plan, Target
 from twtui.model.presets import PRESETS, Answer, Pair, Preset, availability
 from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS
-from twtui.model.trigger import TriggerKind, parse_trigger
+from twtui.model.trigger import SAMPLE_EVENTS, TriggerKind, parse_trigger
 from twtui.presets_command import Subject, report
 
 LIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6"
@@ -122,6 +123,11 @@ def test_an_obstacle_stands_in_the_way_of_all() -> None:
 def test_every_form_of_the_manual_parses_and_every_kind_has_one() -> None:
     kinds = {parse_trigger(text).kind for form in TRIGGER_FORMS for text in form.examples}
     assert kinds == set(TriggerKind)
+    texts = {text for form in TRIGGER_FORMS for text in form.examples}
+    assert {str(parse_trigger(f"sample:{name}")) for name in SAMPLE_EVENTS} <= texts
     for form in CAPTURE_FORMS:
         for text in form.examples:
             assert str(parse_capture(text)) == text
+    reads = {parse_capture(text).read for form in CAPTURE_FORMS for text in form.examples}
+    # the sentence about numbers says "u8 to u64", "i8 to i64"
+    assert all(re.fullmatch("[iu](8|16|32|64)", read) for read in set(Read) - reads)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.errors import UsageError
+from twtui.kernel import triggers
 from twtui.model.trigger import SAMPLE_EVENTS, Trigger, TriggerKind, parse_trigger
 
 TEXTS = [
@@ -23,6 +24,10 @@ TEXTS = [
     "uprobe:/usr/bin/redis:main+16",
     "uretprobe:libssl:SSL_read",
 ]
+
+
+def test_every_event_to_sample_has_a_number_for_the_kernel() -> None:
+    assert set(triggers.SAMPLES) == set(SAMPLE_EVENTS)
 
 
 @pytest.mark.parametrize("text", TEXTS)

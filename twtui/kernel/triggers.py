@@ -19,7 +19,7 @@ from twtui.model.trigger import Trigger, TriggerKind
 _TYPE_HARDWARE, _TYPE_SOFTWARE, _TYPE_TRACEPOINT = 0, 1, 2
 _FLAG_FREQUENCY, _FLAG_EXCLUDE_KERNEL = 1 << 10, 1 << 5
 _MOST_CLOSERS = 32
-_SAMPLES = {
+SAMPLES = {
     "cpu-clock": (_TYPE_SOFTWARE, 0),
     "task-clock": (_TYPE_SOFTWARE, 1),
     "page-faults": (_TYPE_SOFTWARE, 2),
@@ -27,6 +27,7 @@ _SAMPLES = {
     "cycles": (_TYPE_HARDWARE, 0),
     "instructions": (_TYPE_HARDWARE, 1),
 }
+"""Type and config of the perf event of every sample."""
 
 
 def online_cpus() -> list[int]:
@@ -64,7 +65,7 @@ def program_type(trigger: Trigger) -> int:
 
 def _sample_events(trigger: Trigger) -> Iterator[int]:
     attr = libbpf.PerfEventAttr()
-    attr.type, attr.config = _SAMPLES[trigger.name]
+    attr.type, attr.config = SAMPLES[trigger.name]
     if trigger.period:
         attr.sample_period = trigger.period
     else:
