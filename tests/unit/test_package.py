@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -37,15 +38,28 @@ def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project
 
 
-@pytest.fixture(scope="module", params=["checkout", "sdist"])
-def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, unpacked: once built from the checkout, once from the source distribution."""
-    project = ROOT if request.param == "checkout" else request.getfixturevalue("sdist")
-    to = tmp_path_factory.mktemp("wheel")
-    (built,) = WheelBuilder(str(project)).build(directory=str(to), versions=["standard"])
-    with zipfile.ZipFile(built) as packed:
+@pytest.fixture(scope="module")
+def wheels(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheel, once built from the checkout, once from the source distribution."""
+    found = {}
+    for name, project in {"checkout": ROOT, "sdist": sdist}.items():
+        to = tmp_path_factory.mktemp("wheel")
+        (built,) = WheelBuilder(str(project)).build(directory=str(to), versions=["standard"])
+        found[name] = Path(built)
+    return found
+
+
+@pytest.fixture(scope="module")
+def wheel(wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, unpacked."""
+    to = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(wheels["checkout"]) as packed:
         packed.extractall(to)
     return to
+
+
+def test_the_source_distribution_makes_the_same_wheel(wheels: dict[str, Path]) -> None:
+    assert wheels["sdist"].read_bytes() == wheels["checkout"].read_bytes()
 
 
 def test_a_wheel_has_the_c_sources_and_the_recording(wheel: Path) -> None:
@@ -78,6 +92,49 @@ def test_the_sdist_has_all_that_is_needed_to_go_on_with(sdist: Path) -> None:
         )
     for name in ("Makefile", "README.md", "CHANGELOG.md", "requirements.lock", ".ci/run"):
         assert (sdist / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_the_sdist_has_nothing_that_is_not_in_the_repository(sdist: Path) -> None:
+    """No caches, no environment, no leftovers of builds or of coverage."""
+    tracked = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if tracked.returncode:
+        pytest.skip("this is no git checkout")
+    added = {"PKG-INFO"}
+    assert set(content(sdist)) - added <= set(tracked.stdout.split("\0"))
+    assert set(content(sdist)).issuperset(
+        ("CONTRIBUTING.md", "SECURITY.md", ".pre-commit-config.yaml")
+    )
+
+
+def test_both_are_small(sdist: Path, wheels: dict[str, Path]) -> None:
+    assert wheels["checkout"].stat().st_size < 1 << 20
+    # three quarters are the pictures that the tests of the screens compare with
+    assert sum(len(data) for data in content(sdist).values()) < 8 << 20
+
+
+def test_the_wheel_reads_recordings_where_there_is_neither_bcc_nor_a_screen(wheel: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(wheel)!r})
+sys.modules.update(bcc=None, textual=None, psutil=None)
+from twtui import cli
+assert cli.__file__.startswith({str(wheel)!r})
+sys.exit(cli.main())
+"""
+    for words in (["report"], ["export", "-f", "csv"], ["diff", wheel / DEMO]):
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", program, *words, wheel / DEMO],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "sample" in done.stdout or "emitted" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["textual", "psutil"])
