@@ -59,7 +59,7 @@ def _in_terminal(step: Step, enter: Enter) -> tuple[int | str, str]:
     code: int | str
     try:
         for words, keys in step.keys:
-            program.until(lambda words=words: words in program.text)  # type: ignore[misc]
+            _wait_for(program, words)
             program.press(keys.encode())
         code = program.wait()
         if not program.is_as_before:
@@ -69,6 +69,11 @@ def _in_terminal(step: Step, enter: Enter) -> tuple[int | str, str]:
     finally:
         program.end()
     return code, program.text
+
+
+def _wait_for(program: ProgramInTerminal, words: str) -> None:
+    """Until it shows these words, or has ended without."""
+    program.until(lambda: words in program.text or program.process.poll() is not None)
 
 
 def _problem(step: Step, code: int | str, output: str) -> str:
