@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError
+from twtui.kernel.library import MissingLibraryError
 
 YES, NO, UNKNOWN = "yes", "no", "unknown"
 
@@ -77,6 +78,9 @@ def ask(group: str, question: Question) -> dict[str, Any]:
 def _answer(question: Question) -> Answer:
     try:
         return question.ask()
+    except MissingLibraryError as error:
+        # it comes with BCC, so the question for BCC says no
+        return unknown(error.message, error.hint)
     except TwtuiError as error:
         forbidden = isinstance(error, PermissionDeniedError)
         code = (PermissionDeniedError if forbidden else UnsupportedError).exit_code

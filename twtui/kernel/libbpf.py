@@ -10,10 +10,10 @@ import os
 import platform
 from typing import Any
 
-_lib = ct.CDLL("libbpf.so.1", use_errno=True)
+from twtui.kernel.library import load_libbpf
+
+_lib = load_libbpf()
 _libc = ct.CDLL(None, use_errno=True)
-_quiet = ct.CFUNCTYPE(ct.c_int, ct.c_int, ct.c_char_p, ct.c_void_p)(lambda *_: 0)
-_lib.libbpf_set_print(_quiet)  # libbpf writes on fd 2, where a screen may be
 
 _u32, _u64, _int, _pointer, _text = ct.c_uint32, ct.c_uint64, ct.c_int, ct.c_void_p, ct.c_char_p
 

@@ -11,6 +11,7 @@ from twtui.kernel.btf import Kfuncs, find_kfuncs, kernel_btf
 from twtui.kernel.check import Answer, unknown, yes
 from twtui.kernel.compile_jobs import compile_side_by_side
 from twtui.kernel.compiler import Compiled, import_bcc
+from twtui.kernel.library import MissingLibraryError
 from twtui.kernel.maps import SharedMaps
 from twtui.kernel.module import Module
 from twtui.kernel.privileges import may_load_programs
@@ -35,8 +36,12 @@ class Toolchain:
         self._compiled: Compiled | None = None
 
     def bcc(self) -> Answer:
-        """Whether BCC can be imported, and which it is."""
+        """Whether BCC can be imported, which it is, and whether it has brought libbpf along."""
         bcc = import_bcc()
+        try:
+            libbpf.possible_cpus()
+        except MissingLibraryError as error:
+            raise UnsupportedError(error.message, error.hint) from None
         self._has_bcc = True
         return yes(f"version {getattr(bcc, '__version__', 'unknown')}")
 
