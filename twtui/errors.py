@@ -33,9 +33,13 @@ class TwtuiError(Exception):
         self.log = log
 
     def to_wire(self) -> dict[str, str]:
-        """The form in which the kernel process hands an error to the user process."""
+        """The form in which the kernel process hands an error to the user process.
+
+        The other side knows the kinds of this module: a special one arrives as what it is a case of.
+        """
+        names = (kind.__name__ for kind in type(self).__mro__)
         return {
-            "kind": type(self).__name__,
+            "kind": next(name for name in names if name in _KINDS),
             "message": self.message,
             "hint": self.hint,
             "log": self.log,
