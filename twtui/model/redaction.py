@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Mapping, Sequence
 
 from twtui.errors import UsageError
-from twtui.model.capture import Read, read_of
+from twtui.model.capture import NUMBER_BYTES, Read, read_of
 from twtui.model.event import Event
 from twtui.model.python_frames import BrokenFramesError, PythonFrame, decode, encode
 
@@ -51,12 +51,9 @@ class Redaction:
 
     def _event(self, event: Event, read: Read) -> Event:
         event = event._replace(registers=b"") if event.registers else event
-        if read in (Read.STRING, Read.BYTES):
-            data = self._blot(event.data)
-        elif read is Read.PYTHON:
-            data = self._frames(event.data)
-        else:
+        if read is Read.STACK or read in NUMBER_BYTES:
             return event
+        data = self._frames(event.data) if read is Read.PYTHON else self._blot(event.data)
         return event if data is event.data else event._replace(data=data)
 
     def _blot(self, data: bytes) -> bytes:

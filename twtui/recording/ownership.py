@@ -107,17 +107,24 @@ def publish(made: Path, path: Path, force: bool) -> None:
         made.replace(path)
         return
     try:
-        os.link(made, path, follow_symlinks=False)
+        _give_name(made, path)
     except FileExistsError:
         raise UsageError(
             f"{path} exists", "name another file, or overwrite it with --force"
         ) from None
-    except (PermissionError, NotImplementedError, OSError):
+
+
+def _give_name(made: Path, path: Path) -> None:
+    try:
+        os.link(made, path, follow_symlinks=False)
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):
         # a file system without hard links: claim the name, then move over our own claim
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, MODE))
         made.replace(path)
-        return
-    made.unlink()
+    else:
+        made.unlink()
 
 
 def cannot_write(path: Path, error: OSError) -> TwtuiError:
