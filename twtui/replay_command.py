@@ -15,6 +15,7 @@ from twtui.backend.replay import ReplayBackend
 from twtui.diff import diff
 from twtui.engine import Engine
 from twtui.errors import TwtuiError, UsageError
+from twtui.message import say
 from twtui.model.assertion import Assertion, check, parse_assertion
 from twtui.model.plan import Plan
 from twtui.model.snapshot import Snapshot
@@ -22,6 +23,7 @@ from twtui.output import print_pieces
 from twtui.recorded import final_snapshot
 from twtui.recording import Recording
 from twtui.report import report
+from twtui.ui.escape import display_name
 
 STANDARD_INPUT = "-"
 Show = Callable[[Callable[[Plan], Backend], Plan], Snapshot | None]
@@ -90,6 +92,8 @@ def _run_to_end(backend: Backend, plan: Plan) -> Snapshot:
     while engine.step():
         pass
     engine.stop()
+    for note in engine.latest.notes:
+        say(display_name(note))
     if engine.failure is not None:
         raise engine.failure
     return engine.latest
