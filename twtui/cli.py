@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twtui.commands import COMMAND, reach
-from twtui.errors import TwtuiError, UnsupportedError, UsageError
+from twtui.errors import TwtuiError, UnsupportedError
 from twtui.message import say, say_hint
 from twtui.options import options_of
 from twtui.settings import COMMANDS, MONITOR, RECORD
