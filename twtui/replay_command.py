@@ -23,7 +23,6 @@ from twtui.output import print_pieces
 from twtui.recorded import final_snapshot
 from twtui.recording import Recording
 from twtui.report import report
-from twtui.ui.escape import display_name
 
 STANDARD_INPUT = "-"
 Show = Callable[[Callable[[Plan], Backend], Plan], Snapshot | None]
@@ -93,7 +92,7 @@ def _run_to_end(backend: Backend, plan: Plan) -> Snapshot:
         pass
     engine.stop()
     for note in engine.latest.notes:
-        say(display_name(note))
+        say(note)
     if engine.failure is not None:
         raise engine.failure
     return engine.latest

@@ -25,14 +25,10 @@ from twtui.model.plan import Plan, SetCapture, command_from_wire, command_to_wir
 from twtui.model.redaction import Redaction
 from twtui.model.trigger import parse_trigger
 from twtui.options import options_of
+from twtui.quantities import duration_ns, factor, pids, size_bytes, whole_number
 from twtui.settings import (
     COMMANDS,
     SETTINGS,
-    duration_ns,
-    factor,
-    pids,
-    size_bytes,
-    whole_number,
 )
 
 from .harness import (

@@ -25,6 +25,7 @@ from twtui.export_folded import folded
 from twtui.export_table import table
 from twtui.frames import FrameKind, pack_json
 from twtui.logs import HarmlessFormatter
+from twtui.message import say
 from twtui.model.batch import Batch
 from twtui.model.enums import MapKind, TargetState
 from twtui.model.ledger import Counters
@@ -58,7 +59,7 @@ def message(run: HostileRun) -> str:
     """What stands on standard error."""
     written = io.StringIO()
     with contextlib.redirect_stderr(written):
-        cli.say(run.text)
+        say(run.text)
     return written.getvalue()
 
 
@@ -107,7 +108,7 @@ def run_as_text(run: HostileRun) -> str:
     written = io.StringIO()
     with contextlib.redirect_stderr(written):
         for text in said:
-            cli.say(text)
+            say(text)
     assert written.getvalue().count("\n") == len(said)
     return lines + written.getvalue()
 

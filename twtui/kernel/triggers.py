@@ -46,7 +46,7 @@ def open_cycles() -> int:
         OSError: It cannot be had.
     """
     attr = libbpf.PerfEventAttr()
-    attr.type, attr.config = _SAMPLES["cycles"]
+    attr.type, attr.config = SAMPLES["cycles"]
     attr.flags = _FLAG_EXCLUDE_KERNEL
     return libbpf.perf_event_open(attr, 0, -1)
 
