@@ -76,7 +76,9 @@ def _run(arguments: list[str]) -> int:
         set_up(options.log_file, options.verbose)
     if getattr(options, "host", None) is not None:
         reach.go_to(options.host, options.host_command)
-    if options.no_color:
+    if options.color and "no_color" not in options.config.given:
+        os.environ.pop("NO_COLOR", None)
+    elif options.no_color:
         os.environ["NO_COLOR"] = "1"
     if getattr(options, "no_cache", False):
         os.environ["TWTUI_NO_CACHE"] = "1"  # the kernel process reads it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NoReturn
 
 from twtui import __version__
@@ -99,7 +99,20 @@ def _unknown(word: str, command: str) -> UsageError:
     if word in COMMANDS:
         return UsageError(f"{word!r} must come first", f"write: twtui {word} [options]")
     if word.startswith("-"):
-        return UsageError(f"unknown option {word}", f"{prog} --help lists the options")
+        options = [f"--{setting.name}" for setting in settings_of(command)]
+        hint = f"{prog} --help lists the options"
+        return UsageError(
+            f"unknown option {word}", _nearest(word.partition("=")[0], options) + hint
+        )
     if word.isdecimal() and command not in (DOCTOR, CONFIG):
         return UsageError(f"unexpected word {word!r}", f"a process is named with -p {word}")
-    return UsageError(f"unknown command {word!r}", "twtui --help lists the commands")
+    hint = "twtui --help lists the commands"
+    return UsageError(f"unknown command {word!r}", _nearest(word, COMMANDS) + hint)
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """What may have been meant, for the start of a hint."""
+    from difflib import get_close_matches  # 5 ms that only a mistake need spend
+
+    near = get_close_matches(word, [name for name in known if name], 1)
+    return f"is {near[0]} meant? " if near else ""

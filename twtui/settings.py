@@ -211,6 +211,10 @@ SETTINGS: tuple[Setting, ...] = (
         commands=(RECORD, EXPORT), configurable=False,
     ),
     Setting("ascii", "draw with ASCII alone", default=False, commands=(MONITOR, DEMO, REPLAY)),
+    Setting(
+        "color", "colors, whatever NO_COLOR and the config file say", default=False, commands=_ALL,
+        configurable=False,
+    ),
     Setting("no-color", "no colors, as with NO_COLOR", default=False, commands=_ALL),
     Setting(
         "verbose", "say more; twice for everything", short="v", default=0, repeats=True,

@@ -200,3 +200,15 @@ def test_a_closed_pipe_is_no_error() -> None:
     finally:
         os.close(writes)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [(("recrod",), "record"), (("record", "--trigre=x"), "--trigger"), (("--zzzzzz",), "")],
+)
+def test_what_may_have_been_meant_is_asked(
+    machine: Machine, words: tuple[str, ...], meant: str
+) -> None:
+    ran = machine.run(*words)
+    assert ran.code == 2
+    assert ran.err[1].startswith(f"is {meant} meant? twtui" if meant else "twtui --help")

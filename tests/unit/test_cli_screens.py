@@ -135,3 +135,8 @@ def test_no_color_reaches_the_screen(machine: Machine, monkeypatch: pytest.Monke
     machine.have_terminal()
     machine.run("--no-color")
     assert os.environ["NO_COLOR"] == "1"
+    machine.run("--no-color", "--color")
+    assert os.environ["NO_COLOR"] == "1"
+    monkeypatch.setenv("TWTUI_NO_COLOR", "1")
+    machine.run("--color")
+    assert "NO_COLOR" not in os.environ

@@ -173,6 +173,7 @@ complete -c twtui -n '__twtui_at record replay report' -l assert -d 'exit with 3
 complete -c twtui -n '__twtui_at record replay report' -l fail-on-loss -d 'exit with 3 when anything was dropped, cancelled, lost, missed or had no slot'
 complete -c twtui -n '__twtui_at record export' -l json-schema -d 'print the JSON Schema of the lines, and end'
 complete -c twtui -n '__twtui_at - replay demo config' -l ascii -d 'draw with ASCII alone'
+complete -c twtui -n '__twtui_at - record replay report export diff doctor demo presets config' -l color -d 'colors, whatever NO_COLOR and the config file say'
 complete -c twtui -n '__twtui_at - record replay report export diff doctor demo presets config' -l no-color -d 'no colors, as with NO_COLOR'
 complete -c twtui -n '__twtui_at - record replay report export diff doctor demo presets config' -s v -l verbose -d 'say more; twice for everything'
 complete -c twtui -n '__twtui_at - record replay report export diff doctor demo presets config' -l log-file -d 'write messages here' -r -F
