@@ -135,7 +135,10 @@ def test_the_doctor_tells_what_is_held_and_what_the_rest_would_buy(
     assert checks["programs"]["answer"] == "yes"
 
 
-def test_a_cache_of_compiled_programs_is_the_users_own(other_user: dict[str, str]) -> None:
+def test_a_cache_of_compiled_programs_is_the_users_own(
+    start_public: StartTarget, record: Record, other_user: dict[str, str]
+) -> None:
+    events_of(record(LEAST, "-p", start_public("spin", 1).pid, "-c", 1))
     cache = Path(other_user["HOME"]) / ".cache" / "twtui"
     assert cache.stat().st_uid == NOBODY
     assert cache.stat().st_mode & 0o777 == 0o700
