@@ -153,8 +153,10 @@ def test_any_damage_is_an_error_and_never_a_crash(good: Path) -> None:
 )
 def test_a_cell_that_no_recording_has_is_one_line(good: Path, sql: str) -> None:
     path = changed(good, sql)
-    with pytest.raises(TwtuiError, match="is damaged"):
-        everything(path)
+    with pytest.raises(TwtuiError, match="is damaged"), Recording(path) as recording:
+        # as the exports read it, which take events as they are
+        for _ in recording.batches():
+            pass
 
 
 def test_a_recording_of_before_has_fewer_counters(good: Path) -> None:
