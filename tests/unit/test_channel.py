@@ -6,11 +6,13 @@ import socket
 import struct
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from twtui.backend import channel as module
 from twtui.backend.channel import Channel
+from twtui.backend.live import LiveBackend
 from twtui.batch_wire import MAX_HEAD_BYTES, MAX_NOTES, pack_batch, unpack_batch
 from twtui.errors import TwtuiError
 from twtui.frames import FrameKind, pack_frame, pack_json
@@ -87,6 +89,34 @@ def test_a_record_larger_than_any_is_refused() -> None:
     large = struct.pack("<I", 1 << 20) + bytes(body[4:]) + bytes(1 << 20)
     with pytest.raises(WireError, match="claims more data"):
         Records(large)
+
+
+CHECK = {"name": "bcc", "answer": "no", "detail": "", "fix": "", "required": True, "exit_code": 4}
+
+
+class Answering:
+    """A kernel process that answers the doctor so."""
+
+    def __init__(self, checks: object) -> None:
+        self._checks = checks
+
+    def take(self) -> Any:
+        return self
+
+    def give_back(self, _kernel: object) -> None:
+        return
+
+    def ask(self, *_: object) -> dict[str, Any]:
+        return {"checks": self._checks}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"fix": None}, {"required": 1}, {"exit_code": "4"}, {"exit_code": 256}, {"name": 5}]
+)
+def test_what_the_doctor_finds_elsewhere_is_of_known_types(changed: dict[str, Any]) -> None:
+    assert LiveBackend(Answering([CHECK])).doctor() == [CHECK]
+    with pytest.raises(WireError, match="no checks"):
+        LiveBackend(Answering([{**CHECK, **changed}])).doctor()
 
 
 @pytest.mark.parametrize("state", ["\x1b", "\u202e", "\u0301", "7", "", "SS", "é"])
