@@ -128,3 +128,13 @@ def test_the_example_of_a_config_file_has_everything_and_each_is_accepted(tmp_pa
     assert {key.id: key.keys for key in key_map(config.keys).keys} == {
         key.id: key.keys for key in KEYS
     }
+
+
+def test_what_contributors_are_told_of_is_there() -> None:
+    told = (ROOT / "CONTRIBUTING.md").read_text()
+    paths = re.findall(r"\b((?:twtui|tests|bpf|scripts)/[\w/.]+\.\w+)", told)
+    made_in_an_example = {"twtui/ui/views/targets.py"}
+    assert len(paths) > 20
+    assert {path for path in paths if not (ROOT / path).exists()} == made_in_an_example
+    targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"`make ([a-z-]+)", told)) <= targets
