@@ -9,7 +9,7 @@ from soaking import Soak, verdicts
 
 
 def test_nothing_grows_and_nothing_is_unaccounted_for(soak_program: Path, tmp_path: Path) -> None:
-    outcome = Soak(soak_program, 25, 6_000, tmp_path / "soak.twtui").run()
+    outcome = Soak(soak_program, 25, 4_000, tmp_path / "soak.twtui").run()
     assert outcome.processes == 100
     assert not [words for words, holds in verdicts(outcome).items() if not holds]
 
