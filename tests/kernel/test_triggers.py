@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from kernel_harness import Run, TargetProcess, plan_for, wait_until
 
+from twtui.kernel.tracefs import find_tracefs
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Plan, Watch
@@ -40,6 +41,17 @@ def hash_plan(
     )
 
 
+def reads_for_itself(trigger: str) -> bool:
+    """From Linux 6.19 on, the tracepoints of some calls fault in what their arguments point to.
+
+    That is before any program runs (perf_syscall_enter() in kernel/trace/trace_syscalls.c), and the
+    event has a field with the data.
+    """
+    kind, _, name = trigger.partition(":")
+    form = find_tracefs() / "events" / "syscalls" / f"sys_enter_{name}" / "format"
+    return kind == "syscall" and "__data_loc" in form.read_text()
+
+
 @pytest.mark.parametrize("defer", [Defer.ALWAYS, Defer.FAULT])
 @pytest.mark.parametrize(
     ("call", "trigger", "capture"),
@@ -60,6 +72,8 @@ def test_what_lies_on_a_cold_page_is_read(
         counters = run.finish()[ROW]
     captured = [event for event in run.events if event.data.startswith(b"/cold/")]
     assert [event.data for event in captured] == [name_of(number) for number in range(COUNT)]
+    if reads_for_itself(trigger):
+        return
     assert all(event.nofault == -14 for event in captured)
     assert all(event.rescued for event in captured)
     assert counters.rescued == counters.nofault_fault == COUNT
