@@ -23,7 +23,7 @@ StartTarget = Callable[..., TargetProcess]
 
 def test_a_finished_run_leaves_nothing(start_target: StartTarget) -> None:
     target = start_target("spin", 2)
-    with Run(plan_for(target)) as run:
+    with Run(plan_for(target, rate_hz=99)) as run:
         run.run_for(0.3)
         objects = kernel_objects(run.backend.kernel_pid)
         assert len(objects["prog"]) >= 6
