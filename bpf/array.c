@@ -6,7 +6,9 @@
 #define TW_KIND 1
 #define TW_KEY u32
 
+#include "callback.h"
 #include "children.h"
+#include "pipeline.h"
 #include "probe.h"
 #include "sweep.h"
 

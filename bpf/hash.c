@@ -3,7 +3,9 @@
 #define TW_KIND 0
 #define TW_KEY struct tw_key
 
+#include "callback.h"
 #include "children.h"
+#include "pipeline.h"
 #include "probe.h"
 #include "sweep.h"
 

@@ -6,7 +6,9 @@
 #define TW_KIND 2
 #define TW_KEY struct tw_key
 
+#include "callback.h"
 #include "children.h"
+#include "pipeline.h"
 #include "probe.h"
 #include "sweep.h"
 

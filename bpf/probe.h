@@ -8,7 +8,8 @@
 #ifndef TW_PROBE_H
 #define TW_PROBE_H
 
-#include "pipeline.h"
+#include "identity.h"
+#include "schedule.h"
 
 /* each map kind defines this */
 tw_inline int tw_claim_probe(struct tw_claim *claim, u32 tid, u32 mode, u32 turn);

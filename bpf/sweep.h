@@ -7,7 +7,8 @@
 #ifndef TW_SWEEP_H
 #define TW_SWEEP_H
 
-#include "pipeline.h"
+#include "identity.h"
+#include "schedule.h"
 
 /* a dying thread can fire once more after its PID is gone, so its slot stays that long */
 #define TW_GRACE_NS 100000000ULL
