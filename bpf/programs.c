@@ -10,10 +10,19 @@ static int tw_probe_work(struct bpf_map *map, void *key, void *value);
 static int tw_sweep_each(struct bpf_map *map, TW_KEY *key, TW_WALKED_VALUE *value,
 			 struct tw_sweep *sweep);
 
-/* perf event, tracepoint or uprobe; the cookie is enum tw_cookie */
+/*
+ * perf event, tracepoint or uprobe; the cookie is enum tw_cookie.
+ *
+ * A task in a uprobe can be preempted by another one in the same uprobe, and since Linux 6.13
+ * both would work on one private stack, which belongs to the program and the CPU: addresses
+ * that the verifier has proven good would be another task's numbers (seen on 7.2: an oops).
+ */
 int tw_trigger(void *ctx)
 {
-	return tw_run_trigger(ctx, tw_trigger_work);
+	preempt_disable();
+	tw_run_trigger(ctx, tw_trigger_work);
+	preempt_enable();
+	return 0;
 }
 
 tw_function_of(tw_trigger)
@@ -34,10 +43,13 @@ int tw_exit_work(struct bpf_map *map, void *key, void *value)
 	return tw_run_callback(value, key);
 }
 
-/* uprobe at the entry of a function whose return is a trigger */
+/* uprobe at the entry of a function whose return is a trigger; preempted as tw_trigger() is */
 int tw_entry(void *ctx)
 {
-	return tw_run_entry(ctx);
+	preempt_disable();
+	tw_run_entry(ctx);
+	preempt_enable();
+	return 0;
 }
 
 /* raw tracepoint sched_process_fork(parent, child), before the child runs for the first time */

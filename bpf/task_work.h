@@ -47,6 +47,8 @@ static int (*schedule_signal)(void *task, void *work, void *map, tw_work_fn fn, 
 static int (*copy_from_user_str)(void *to, u32 size, const void *from, u64 flags) = TW_KFUNC(3);
 static struct task_struct *(*task_from_pid)(s32 pid) = TW_KFUNC(4);
 static void (*task_release)(struct task_struct *task) = TW_KFUNC(5);
+static void (*preempt_disable)(void) = TW_KFUNC(6);
+static void (*preempt_enable)(void) = TW_KFUNC(7);
 
 static void *(*map_lookup)(void *map, void *key) = TW_HELPER(1);
 static long (*map_update)(void *map, void *key, void *value, u64 flags) = TW_HELPER(2);

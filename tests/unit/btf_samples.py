@@ -7,7 +7,13 @@ from collections.abc import Collection, Mapping, Sequence
 from twtui.kernel.btf import KernelBtf
 from twtui.kernel.btf_writer import BtfWriter
 
-OTHERS = {"bpf_copy_from_user_str": 4, "bpf_task_from_pid": 1, "bpf_task_release": 1}
+OTHERS = {
+    "bpf_copy_from_user_str": 4,
+    "bpf_task_from_pid": 1,
+    "bpf_task_release": 1,
+    "bpf_preempt_disable": 0,
+    "bpf_preempt_enable": 0,
+}
 RESUME, SIGNAL = "bpf_task_work_schedule_resume", "bpf_task_work_schedule_signal"
 IMPL = {f"{RESUME}_impl": 5, f"{SIGNAL}_impl": 5}
 PLAIN = {RESUME: 4, SIGNAL: 4}

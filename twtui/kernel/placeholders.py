@@ -13,6 +13,8 @@ KFUNCS = {
     3: "bpf_copy_from_user_str",
     4: "bpf_task_from_pid",
     5: "bpf_task_release",
+    6: "bpf_preempt_disable",
+    7: "bpf_preempt_enable",
 }
 HELPERS = {
     1: "map_lookup_elem",
