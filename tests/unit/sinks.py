@@ -93,24 +93,24 @@ def event_lines(run: HostileRun) -> str:
 
 def run_as_text(run: HostileRun) -> str:
     """A whole run of ``record``, with what it says."""
-    reads, writes = os.pipe()
+    lines = os.memfd_create("lines")  # a pipe would be full one day
     said: list[str] = []
-    writer = LineWriter(writes)
+    writer = LineWriter(lines)
     batch = Batch(
         5, records(run.events), reading(quiet=True), run.captures, run.names, notes=(run.text,),
         end=True,
     )  # fmt: skip
     RecordRun(ScriptedBackend([batch]), run.plan, writer, say=said.append).run()
     writer.close()
-    os.close(writes)
-    with os.fdopen(reads, encoding="utf-8") as file:
-        lines = file.read()
+    os.lseek(lines, 0, os.SEEK_SET)
+    with os.fdopen(lines, encoding="utf-8") as file:
+        text_lines = file.read()
     written = io.StringIO()
     with contextlib.redirect_stderr(written):
         for text in said:
             say(text)
     assert written.getvalue().count("\n") == len(said)
-    return lines + written.getvalue()
+    return text_lines + written.getvalue()
 
 
 def summary(run: HostileRun) -> str:

@@ -84,13 +84,17 @@ class CapturedArea(Container):
 
     def toggle_groups(self) -> None:
         """Values rather than events, or the other way round."""
-        had_focus = self.shown.has_focus
+        # either: the next key may come before the focus has followed the one before
+        had_focus = self.events.has_focus or self.groups.has_focus
         self.toggle_class("-grouped")
         self.shown.set_filter(self.filter)
         if self._snapshot is not None:
             self.shown.show(self._snapshot)
         if had_focus:
-            self.call_after_refresh(self.shown.focus)
+            self.call_after_refresh(self._focus_shown)
+
+    def _focus_shown(self) -> None:
+        self.shown.focus()
 
     def ask_filter(self) -> None:
         """Let the user type a filter."""
