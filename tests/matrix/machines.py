@@ -16,7 +16,7 @@ from pathlib import Path
 from debian import MatrixError
 from roots import JOB, Root, pack_cpio
 
-_MEMORY_MB = 2048
+_MEMORY_MB = 3072
 _CPU = "max,la57=off"
 """Four levels of page tables are enough, and quicker to walk under emulation."""
 _CONSOLE_LINES = 60
