@@ -18,7 +18,7 @@ PICTURES_FOLDER = Path(__file__).parents[2] / "screenshots"
 def normalised(svg: str) -> str:
     """The SVG without ids made up from its content, and a line per element so that it can be compared."""
     svg = re.sub(r"terminal-\d+", "terminal", svg)
-    return re.sub(r"(<(?:text|rect|g|clipPath)\b)", r"\n\1", svg).strip() + "\n"
+    return re.sub(r"\n*(<(?:text|rect|g|clipPath)\b)", r"\n\1", svg).strip() + "\n"
 
 
 def assert_as_stored(app: App[None], name: str, folder: Path = FOLDER) -> None:
