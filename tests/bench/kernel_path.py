@@ -33,6 +33,7 @@ _HERE = Path(__file__).parent
 _TARGET = _HERE.parent / "kernel/targets/target.c"
 _RING_BYTES = 1 << 23
 _SIZES = Sizes(slots=1024, data_bytes=256)
+_EMPTY = "empty callback, {}"
 _ENTRY, _EXIT = parse_trigger("syscall:getppid"), parse_trigger("syscall:getppid:exit")
 
 
@@ -129,7 +130,8 @@ def _variants(bench: Bench) -> dict[str, Callable[[Loop], float]]:
         "no program": Loop.ns_per_call,
         "tracepoint, other process": missed,
         "plain read and record": of("plain", Mode.RESUME, Defer.ALWAYS),
-        "schedule, empty callback": of("empty", Mode.RESUME, Defer.ALWAYS),
+        _EMPTY.format(Mode.RESUME): of("empty", Mode.RESUME, Defer.ALWAYS),
+        _EMPTY.format(Mode.SIGNAL): of("empty", Mode.SIGNAL, Defer.ALWAYS, str(_EXIT)),
         "defer fault, page resident": of(MapKind.HASH, Mode.RESUME, Defer.FAULT),
     }
     for kind in MapKind:
@@ -177,7 +179,7 @@ def report(found: dict[str, list[float]]) -> None:
     write("\n")
     for kind in MapKind:
         for mode in Mode:
-            ratio(f"{kind} {mode}", "schedule, empty callback")
+            ratio(f"{kind} {mode}", _EMPTY.format(mode))
     ratio("defer fault, page resident", "plain read and record")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import struct
+from collections import Counter
 from types import MappingProxyType
 
 import pytest
@@ -21,6 +22,7 @@ from twtui.model.snapshot import TargetView
 from twtui.wire import (
     DISCARD,
     ROWS,
+    Records,
     WireError,
     iter_events,
     pack_record,
@@ -180,3 +182,20 @@ def test_a_head_nested_too_deeply_is_refused() -> None:
     text = b"[" * 100_000
     with pytest.raises(WireError):
         unpack_batch(struct.pack("<I", len(text)) + text)
+
+
+@pytest.mark.parametrize("odd", [None, 0, 1, 31, 32, 33, 64, 99])
+def test_runs_of_one_size_are_the_same_events(odd: int | None) -> None:
+    events = [
+        event(n, data=b"x" * (3 if n == odd else 12), mode=list(Mode)[n % 2]) for n in range(100)
+    ]
+    found = Records(b"".join(map(pack_record, events)))
+    assert list(found) == events
+    assert found.rows == Counter((one.map_kind, one.mode) for one in events)
+
+
+def test_in_a_run_of_one_size_too_every_length_is_checked() -> None:
+    packed = [bytearray(pack_record(event(n))) for n in range(100)]
+    packed[70][48:52] = (1 << 20).to_bytes(4, "little")
+    with pytest.raises(WireError, match="claims more data"):
+        Records(b"".join(packed))

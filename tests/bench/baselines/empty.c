@@ -13,10 +13,11 @@ int tw_trigger(void *ctx)
 	u64 ids = current_ids();
 	u32 zero = 0, tgid = ids >> 32;
 	struct tw_key key = { .tid = ids };
+	struct tw_config *config = map_lookup(TW_CONFIG, &zero);
 	struct tw_slot *slot;
 	void *fresh;
 
-	if (!map_lookup(TW_TARGETS, &tgid))
+	if (!config || !map_lookup(TW_TARGETS, &tgid))
 		return 0;
 	slot = map_lookup(TW_SLOTS, &key);
 	if (!slot) {
@@ -27,7 +28,10 @@ int tw_trigger(void *ctx)
 		if (!slot)
 			return 0;
 	}
-	schedule_resume(current_task(), &slot->work, TW_SLOTS, tw_trigger_work, 0);
+	if (config->mode == TW_SIGNAL)
+		schedule_signal(current_task(), &slot->work, TW_SLOTS, tw_trigger_work, 0);
+	else
+		schedule_resume(current_task(), &slot->work, TW_SLOTS, tw_trigger_work, 0);
 	return 0;
 }
 
