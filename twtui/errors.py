@@ -14,6 +14,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+_MOST_CHARACTERS = 8192
+"""Of a message or a hint: it may quote what was given, and that can have any length."""
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
+
 
 class TwtuiError(Exception):
     """Something that a person has to know.
@@ -27,9 +34,9 @@ class TwtuiError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, hint: str = "", log: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message = _bounded(message)
+        super().__init__(self.message)
+        self.hint = _bounded(hint)
         self.log = log
 
     def to_wire(self) -> dict[str, str]:

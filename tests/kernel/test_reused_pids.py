@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,8 @@ def test_a_plan_for_a_process_that_has_ended_is_refused(
     wait_until(lambda: int(stat_fields(target.pid)[19]) > 0)
     start_ticks = int(stat_fields(target.pid)[19])
     end(target)
+    # another clock tick, by which two processes with one PID are told apart
+    wait_until(lambda: time.clock_gettime(time.CLOCK_BOOTTIME) * 100 > start_ticks + 1)
     take_pid(target.pid)
     wait_until(lambda: int(stat_fields(target.pid)[19]) != start_ticks)
     plan = replace(plan_for(target), targets=(Target(target.pid, start_ticks, "target"),))

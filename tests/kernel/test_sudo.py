@@ -302,10 +302,12 @@ def test_the_password_is_asked_for_before_the_screen_and_once(
     user.trusted(WITH_PASSWORD)
     target = start_target("spin", 1)
     typist = Typist(user.command(*TWTUI, "-p", target.pid))
-    typist.until("password for nobody, to load BPF programs: ")
+    prompt = "password for nobody, to load BPF programs: "
+    typist.until(prompt)
     assert "\x1b[?1049h" not in typist.seen
     typist.types("wrong\n")
-    typist.until("Sorry, try again.")
+    # what is typed before the prompt is shown, as the terminal does that and not sudo
+    typist.until(f"Sorry, try again.\r\n[sudo] {prompt}")
     typist.types(PASSWORD + "\n")
     # Textual has the terminal now, and a run is on
     typist.until("\x1b[?1049h")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kernel_harness import Run, TargetProcess, plan_for, wait_until
+from kernel_harness import Run, TargetProcess, may_miss, plan_for, wait_until
 
 from twtui.kernel.tracefs import find_tracefs
 from twtui.model.capture import parse_capture
@@ -71,14 +71,21 @@ def test_what_lies_on_a_cold_page_is_read(
         target.wait_done()
         counters = run.finish()[ROW]
     captured = [event for event in run.events if event.data.startswith(b"/cold/")]
-    assert [event.data for event in captured] == [name_of(number) for number in range(COUNT)]
+    found = [event.data for event in captured]
+    wanted = [name_of(number) for number in range(COUNT)]
+    if may_miss():
+        known = frozenset(found)
+        assert found == [name for name in wanted if name in known]
+        assert len(found) >= COUNT - counters.missed
+    else:
+        assert found == wanted
     if reads_for_itself(trigger):
         return
     assert all(event.nofault == -14 for event in captured)
     assert all(event.rescued for event in captured)
-    assert counters.rescued == counters.nofault_fault == COUNT
+    assert counters.rescued == counters.nofault_fault == len(captured)
     # besides, the target opens two files, or says that it is done
-    others = len(run.events) - COUNT
+    others = len(run.events) - len(captured)
     assert others < 5
     assert counters.not_needed == (others if defer is Defer.FAULT else 0)
 

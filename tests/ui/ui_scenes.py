@@ -159,6 +159,6 @@ PICTURES: dict[str, tuple[Show, Size]] = {
     "lost": (monitor("lost"), (120, 34)),
     "failed": (monitor("failed"), (120, 34)),
     "small": (monitor("live"), (80, 24)),
-    "findings": (findings, (120, 20)),
+    "findings": (findings, (120, 24)),
 }
 """The pictures in ``screenshots/`` that are of made-up data; the others are of a live run."""

@@ -54,3 +54,9 @@ def test_an_error_from_a_stranger_is_a_plain_one() -> None:
     assert type(arrived) is TwtuiError
     assert (arrived.message, arrived.hint, arrived.exit_code) == ("7", "", 1)
     assert error_from_wire({}).message == "unknown error"
+
+
+def test_what_quotes_something_long_has_an_end() -> None:
+    error = UsageError("bad trigger " + "x" * 100_000, "y" * 100_000)
+    assert len(error.message) == len(error.hint) == 8192
+    assert error.message.endswith("…")
