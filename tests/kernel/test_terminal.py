@@ -66,7 +66,9 @@ class Terminal:
         self.typed("clear\n")
         self.until(lambda text: text.strip() == _PROMPT.strip())
         self.typed(f"{command}; echo done-$?\n")
-        return self.until(lambda text: re.search(r"^done-", text, re.MULTILINE) is not None)
+        # with the prompt behind it, or two looks at the same would differ
+        done = re.compile(rf"^done-.*^{_PROMPT.strip()}$", re.MULTILINE | re.DOTALL)
+        return self.until(lambda text: done.search(text.rstrip()) is not None)
 
     @property
     def modes(self) -> str:
