@@ -45,7 +45,6 @@ class Segment:
     address: int
     """Before the load bias is added."""
     file_bytes: int
-    memory_bytes: int
     is_executable: bool
 
 
@@ -118,8 +117,8 @@ def read_layout(read: Read, path: str) -> Layout:
     table = _whole(read, segments_at, segment_count * _SEGMENT.size, path)
     rows = list(_SEGMENT.iter_unpack(table))
     segments = tuple(
-        Segment(offset, address, file_bytes, memory_bytes, bool(flags & _EXECUTE))
-        for kind, flags, offset, address, _, file_bytes, memory_bytes, _ in rows
+        Segment(offset, address, file_bytes, bool(flags & _EXECUTE))
+        for kind, flags, offset, address, _, file_bytes, _, _ in rows
         if kind == _LOAD
     )
     notes = (
