@@ -78,7 +78,6 @@ class Engine:
         self._commands: queue.SimpleQueue[Command] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._failure: Exception | None = None
-        self._behind = False
         self._overdue = False
         self._finished = False
         self._finish_lock = threading.Lock()
@@ -115,11 +114,9 @@ class Engine:
         if self._finished:
             return False
         try:
-            # to wait for an answer takes in what comes before it, so each has its turn
-            if not self._behind:
-                self._send_command()
+            # one at a step: to wait for its answer takes in a batch or two, and a step folds one
+            self._send_command()
             batch = self._backend.poll(timeout_s if self._commands.empty() else 0.0)
-            self._behind = batch.more
             events = Records(batch.records)
             for observe in self._observers:
                 observe(batch, events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
 import threading
@@ -16,6 +17,7 @@ from twtui.backend.live import LiveBackend
 from twtui.batch_wire import MAX_HEAD_BYTES, MAX_NOTES, pack_batch, unpack_batch
 from twtui.errors import TwtuiError
 from twtui.frames import FrameKind, pack_frame, pack_json
+from twtui.kernel.outbox import Outbox
 from twtui.model.batch import Batch
 from twtui.process_wire import unpack_paths, unpack_processes
 from twtui.wire import Records, WireError, pack_record
@@ -32,16 +34,50 @@ def ends() -> Iterator[tuple[Channel, socket.socket]]:
         yield Channel(ours), theirs
 
 
-def test_a_batch_says_whether_more_have_come(ends: tuple[Channel, socket.socket]) -> None:
+def test_batches_come_in_order(ends: tuple[Channel, socket.socket]) -> None:
     channel, theirs = ends
     batches = [pack_frame(FrameKind.BATCH, pack_batch(Batch(at_ns))) for at_ns in (1, 2, 3)]
     theirs.sendall(b"".join(batches))
-    taken = [channel.next_batch(1.0) for _ in batches]
-    assert [(batch.at_ns, batch.more) for batch in taken if batch] == [
-        (1, True),
-        (2, True),
-        (3, False),
-    ]
+    assert [batch.at_ns for batch in waiting(channel, 1.0)] == [1, 2, 3]
+
+
+def waiting(channel: Channel, timeout_s: float = 0.0) -> Iterator[Batch]:
+    """Those that have come, or come within a time."""
+    while batch := channel.next_batch(timeout_s):
+        yield batch
+
+
+def test_a_question_in_a_backlog_takes_in_no_more_than_was_under_way(
+    ends: tuple[Channel, socket.socket],
+) -> None:
+    """Or an overload would have to end before a command could be sent."""
+    channel, theirs = ends
+    theirs.setblocking(False)
+    outbox = Outbox(theirs.fileno())
+    frame = pack_frame(FrameKind.BATCH, pack_batch(Batch(5, pack_record(event()) * 10_000)))
+    frames, questions = 50, 10
+    for _ in range(frames):
+        outbox.put(frame)
+
+    def answer() -> None:
+        answered = 0
+        while answered < questions or outbox.unsent_bytes:
+            readers = [theirs] if answered < questions else []
+            readable, writable, _ = select.select(readers, [theirs], [], 10)
+            if readable and theirs.recv(1):
+                outbox.put(pack_frame(FrameKind.DONE), ahead=True)
+                answered += 1
+            if writable:
+                outbox.flush()
+
+    other_side = threading.Thread(target=answer)
+    other_side.start()
+    for _ in range(questions):
+        channel.ask(b"?", FrameKind.DONE, 10)
+    taken_in = len(list(waiting(channel)))
+    assert questions <= taken_in <= 2 * questions
+    assert taken_in + len(list(waiting(channel, 0.5))) == frames
+    other_side.join(10)
 
 
 def test_batches_that_hold_nothing_are_not_kept_without_end(

@@ -57,18 +57,16 @@ def test_it_publishes_at_most_five_times_a_second() -> None:
     assert len(bench.published) - at_open == 10
 
 
-def test_a_command_waits_until_what_has_come_is_taken() -> None:
-    """To wait for its answer takes in what comes before it, again with every command."""
-    bench = Bench(Batch(1, more=True), Batch(2, more=True), Batch(3))
+def test_batches_that_never_stop_coming_hold_up_no_command() -> None:
+    script = [Batch(number, records([event(number)])) for number in range(100)]
+    bench = Bench(*script, obeys_stop=False)
     bench.engine.open()
-    bench.engine.step()
     bench.engine.submit(SetMode(Mode.SIGNAL))
-    sent_before = []
-    for _ in range(3):
-        sent_before.append(list(bench.backend.sent))
-        bench.engine.step()
-    assert sent_before == [[], [], []]
-    assert bench.backend.sent == [SetMode(Mode.SIGNAL)]
+    bench.engine.submit(Stop())
+    for _ in range(2):
+        assert bench.engine.step(0.0)
+    assert bench.backend.sent == [SetMode(Mode.SIGNAL), Stop()]
+    assert len(bench.backend.script) == 98
 
 
 def test_every_batch_is_folded_even_when_nothing_is_published() -> None:

@@ -9,7 +9,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 
 from twtui.batch_wire import unpack_batch
 from twtui.errors import TwtuiError, error_from_wire
@@ -89,7 +88,7 @@ class Channel:
                 if self._waiting:
                     batch, size = self._waiting.popleft()
                     self._waiting_bytes -= size
-                    return replace(batch, more=True) if self._waiting else batch
+                    return batch
                 if self._failure:
                     raise self._failure
                 left_s = deadline_s - time.monotonic()

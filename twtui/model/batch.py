@@ -65,9 +65,6 @@ class Batch:
     playback: Playback | None = None
     """Where the recording stands. Of recordings only, never on the wire."""
 
-    more: bool = False
-    """More batches have come and wait to be taken: whoever asks for something lets them pile up."""
-
     @property
     def over(self) -> bool:
         """The run is over, and its backend can be closed."""
