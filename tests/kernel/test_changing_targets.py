@@ -205,6 +205,22 @@ def test_a_target_whose_first_thread_has_ended_goes_on(start_changing: StartTarg
     assert fates(ledger[MapKind.HASH, RESUME]) == (1, 0, 0, 0)
 
 
+def test_functions_and_symbols_are_found_where_the_first_thread_has_ended(
+    start_changing: StartTarget,
+) -> None:
+    """/proc/PID has no mappings, files or root then; the threads that go on have them."""
+    target = start_changing("leave", text="still here")
+    target.tell()
+    target.wait_done()
+    wait_until(lambda: stat_fields(target.pid)[0] == "Z")
+    with Run(plan_for(target, trigger="uprobe:libc:syscall", capture="str(sym:own_text)")) as run:
+        target.tell()
+        target.wait_done()
+        run.until_every_kind(completed=1)
+        run.finish()
+    assert {event.data for event in run.events} == {b"still here"}
+
+
 def test_an_uninterruptible_target_keeps_its_work_even_in_signal_mode(
     start_changing: StartTarget,
 ) -> None:

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from twtui.errors import NoSuchTargetError, PermissionDeniedError, UnsupportedError
+from twtui.kernel.targets import memory_holder
 
 _DELETED = " (deleted)"
 
@@ -149,7 +150,7 @@ def read_mappings(pid: int) -> ProcessMappings:
         PermissionDeniedError: Its mappings may not be read.
     """
     try:
-        return parse_mappings(os.fsdecode(Path(f"/proc/{pid}/maps").read_bytes()))
+        return parse_mappings(os.fsdecode(Path(f"/proc/{memory_holder(pid)}/maps").read_bytes()))
     except PermissionError:
         raise PermissionDeniedError(
             f"the mappings of process {pid} may not be read",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from twtui.errors import NoSuchTargetError, PermissionDeniedError, UnsupportedError, UsageError
 from twtui.kernel.maps import SharedMaps
 from twtui.kernel.symbols import symbol_address
+from twtui.kernel.targets import memory_holder
 from twtui.model.capture import PYTHON_RUNTIME
 from twtui.wire import PYTHON_OFFSETS, PYTHONS
 
@@ -150,7 +151,7 @@ def read_memory(pid: int, address: int, size: int) -> bytes:
         TwtuiError: They cannot be read.
     """
     try:
-        memory = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+        memory = os.open(f"/proc/{memory_holder(pid)}/mem", os.O_RDONLY | os.O_CLOEXEC)
         try:
             data = os.pread(memory, size, address)
         finally:

@@ -14,7 +14,7 @@ from twtui.kernel.compiler import import_bcc
 from twtui.kernel.file_symbols import FileCache, KnownFile
 from twtui.kernel.mappings import Module, ProcessMappings, read_mappings
 from twtui.kernel.perf_map import PerfMap
-from twtui.kernel.targets import read_stat
+from twtui.kernel.targets import memory_holder, read_stat
 from twtui.kernel.vdso import NAME as VDSO
 from twtui.kernel.vdso import vdso_function
 
@@ -106,7 +106,7 @@ class _Process:
 
     def executable(self) -> tuple[int, int]:
         try:
-            status = Path(f"/proc/{self.pid}/exe").stat()
+            status = Path(f"/proc/{memory_holder(self.pid)}/exe").stat()
         except OSError:
             return 0, 0
         return status.st_dev, status.st_ino

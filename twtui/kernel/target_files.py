@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from twtui.errors import NoSuchTargetError, PermissionDeniedError, TwtuiError, UsageError
 from twtui.kernel.mappings import Module, ProcessMappings, read_mappings
+from twtui.kernel.targets import memory_holder
 
 _libc = ct.CDLL(None, use_errno=True)
 _OPENAT2 = 437
@@ -81,7 +82,8 @@ def open_in_root(pid: int, path: str) -> TargetFile:
         TwtuiError: There is no such process or file, or it may not be read.
     """
     try:
-        root = os.open(f"/proc/{pid}/root", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        place = f"/proc/{memory_holder(pid)}/root"
+        root = os.open(place, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             # struct open_how: flags, mode, resolve
             how = struct.pack("=QQQ", os.O_PATH | os.O_CLOEXEC, 0, _RESOLVE_IN_ROOT)
@@ -106,8 +108,9 @@ def open_module(pid: int, module: Module) -> TargetFile:
         TwtuiError: The process has ended, or its files may not be read.
     """
     refused: OSError | None = None
+    holder = memory_holder(pid)
     for mapping in module.code:
-        link = f"/proc/{pid}/map_files/{mapping.range_name}"
+        link = f"/proc/{holder}/map_files/{mapping.range_name}"
         try:
             path_only = os.open(link, os.O_PATH | os.O_CLOEXEC)
             return TargetFile(module.path, _regular(path_only, module.path), module)
@@ -128,7 +131,7 @@ def open_module(pid: int, module: Module) -> TargetFile:
 def executable_path(pid: int) -> str:
     """The path of a process's executable, as its mappings name it; empty when it has ended."""
     try:
-        return str(Path(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")
+        return str(Path(f"/proc/{memory_holder(pid)}/exe").readlink()).removesuffix(" (deleted)")
     except OSError:
         return ""
 

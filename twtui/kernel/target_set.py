@@ -11,7 +11,14 @@ from twtui.kernel.maps import SharedMaps, TargetFlag
 from twtui.kernel.process_symbols import image_layout
 from twtui.kernel.python_offsets import PythonsOfRun
 from twtui.kernel.symbols import symbol_address
-from twtui.kernel.targets import ProcessStat, any_thread_runs, check_target, read_stat, state_of
+from twtui.kernel.targets import (
+    ProcessStat,
+    any_thread_runs,
+    check_target,
+    memory_holder,
+    read_stat,
+    state_of,
+)
 from twtui.kernel.targets import thread_ids as threads_of
 from twtui.model.capture import PYTHON_RUNTIME, Read
 from twtui.model.enums import TargetState
@@ -220,7 +227,7 @@ def _state_of_ended(pid: int, start_ticks: int) -> TargetState:
 def _image(pid: int) -> tuple[int, ...]:
     """The program that a process runs, and where it was put; zeros when it cannot be seen."""
     try:
-        found = os.stat(f"/proc/{pid}/exe")  # noqa: PTH116 - a magic link, not a path
+        found = os.stat(f"/proc/{memory_holder(pid)}/exe")  # noqa: PTH116 - a magic link, not a path
     except OSError:
         return 0, 0, 0, 0
     return found.st_dev, found.st_ino, *image_layout(pid)

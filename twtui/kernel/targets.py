@@ -71,6 +71,18 @@ def thread_ids(pid: int) -> list[int]:
         return []
 
 
+def memory_holder(pid: int) -> int:
+    """The thread through which /proc shows the memory and the files of a process.
+
+    The first gives them up when it ends, and others may go on; /proc/TID is not listed, but there.
+    """
+    stat = read_stat(pid)
+    if not stat or stat.state not in "ZXx" or stat.has_ended:
+        return pid
+    living = (tid for tid in thread_ids(pid) if (one := read_stat(tid)) and one.state not in "ZXx")
+    return next(living, pid)
+
+
 def check_target(target: Target) -> ProcessStat:
     """Refuse what cannot be a target.
 

@@ -19,6 +19,7 @@ from twtui.kernel.elf import ElfFile
 from twtui.kernel.refusal import refusal
 from twtui.kernel.symbols import function_offset
 from twtui.kernel.target_files import TargetFile, find_module
+from twtui.kernel.targets import memory_holder
 from twtui.model.trigger import Trigger, TriggerKind
 
 _PMU = Path("/sys/bus/event_source/devices/uprobe")
@@ -104,7 +105,7 @@ class FunctionEvents:
                         continue
                     seen.add(found.identity)
                     offset = self._offset(trigger, found)
-                    where = (-1, cpu) if all_processes else (pid, -1)
+                    where = (-1, cpu) if all_processes else (memory_holder(pid), -1)
                     event = self._open_one(trigger, found, offset, *where)
             except NoSuchTargetError as error:
                 # one of several has ended meanwhile: the others are watched
@@ -122,7 +123,7 @@ class FunctionEvents:
     ) -> int:
         """One event.
 
-        A process's event is that of its first thread, but the breakpoint is in its memory and the
+        A process's event is that of one thread, but the breakpoint is in its memory and the
         program runs for all threads that share it (kernel/trace/trace_uprobe.c,
         ``uprobe_perf_filter``); children have it removed at their first hit.
         """
