@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -181,12 +181,21 @@ def test_a_target_in_a_pid_namespace_has_its_number_of_outside(
     assert of_each_kind(ledger, "fired") == [2 * CALLS] * 3
 
 
-def test_inside_a_pid_namespace_where_numbers_name_others_it_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("namespace", "said"),
+    [
+        (["--pid", "--mount-proc"], ["numbers processes in a way of its own", "--pid=host"]),
+        (["--time", "--boottime=1000"], ["a clock of its own", "outside of the time namespace"]),
+    ],
+)
+def test_inside_a_namespace_where_proc_names_others_it_is_refused(
+    namespace: Sequence[str], said: Sequence[str]
+) -> None:
     script = 'sleep 100 & "$0" -m twtui record -p $! -d 1; code=$?; kill $!; exit $code'
     done = subprocess.run(
-        ["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, sys.executable],
+        ["unshare", "--fork", *namespace, "sh", "-c", script, sys.executable],
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 4, done.stderr
-    assert "/proc numbers processes in a way of its own" in done.stderr
-    assert "--pid=host" in done.stderr
+    for words in said:
+        assert words in done.stderr
