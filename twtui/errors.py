@@ -14,12 +14,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from twtui.harmless import shortened
+
 _MOST_CHARACTERS = 8192
 """Of a message or a hint: it may quote what was given, and that can have any length."""
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= _MOST_CHARACTERS else text[: _MOST_CHARACTERS - 1] + "…"
 
 
 class TwtuiError(Exception):
@@ -34,9 +32,9 @@ class TwtuiError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, hint: str = "", log: str = "") -> None:
-        self.message = _bounded(message)
+        self.message = shortened(message, _MOST_CHARACTERS)
         super().__init__(self.message)
-        self.hint = _bounded(hint)
+        self.hint = shortened(hint, _MOST_CHARACTERS)
         self.log = log
 
     def to_wire(self) -> dict[str, str]:

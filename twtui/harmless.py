@@ -16,7 +16,12 @@ def harmless(text: str, most: int = MOST_CHARACTERS) -> str:
         text: Anything.
         most: What is longer than so many characters loses its end.
     """
-    return written_out(text if len(text) <= most else text[: most - 1] + "…")
+    return written_out(shortened(text, most))
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters; one that was longer ends in an ellipsis."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def harmless_lines(text: str) -> str:

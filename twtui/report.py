@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from twtui import export, plain
-from twtui.harmless import written_out
+from twtui.harmless import shortened, written_out
 from twtui.json_text import indented
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import functions_of
@@ -96,7 +96,7 @@ def _shown(value: TopValue) -> str:
         text = written_out(" < ".join(functions_of(value.data, read)))
     else:
         text = escape_bytes(value.data.removesuffix(b"\0"), _SHOWN_CHARACTERS)
-    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+    return shortened(text, _SHOWN_CHARACTERS)
 
 
 def _object(recording: Recording, final: Snapshot, top: tuple[TopValue, ...]) -> dict[str, Any]:

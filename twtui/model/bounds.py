@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from twtui.harmless import shortened
+
 U32, I64, U64 = 1 << 32, 1 << 63, 1 << 64
 """The first numbers that do not fit."""
 MOST_NAME = 1000
@@ -29,8 +31,7 @@ def whole(value: Any, end: int = U64, low: int = 0) -> int:
 
 def text(value: Any, most: int = MOST_TEXT) -> str:
     """A text; one that is too long loses its end, and shows that."""
-    found = str(value)
-    return found if len(found) <= most else found[: most - 1] + "…"
+    return shortened(str(value), most)
 
 
 def errors(counts: Mapping[Any, Any]) -> Mapping[str, int]:
