@@ -2,7 +2,7 @@
 /*
  * The wire contract between the BPF programs and user space.
  *
- * Every layout that both sides read is here and nowhere else. twtui/wire.py
+ * Every layout that both sides read is here and nowhere else. twtui/wire/layout.py
  * mirrors it and tests/unit/test_wire_layout.py compares the two field by field,
  * so one declaration to a line, fixed-width types and no implicit padding.
  */

@@ -8,7 +8,7 @@ import time
 from dataclasses import replace
 
 from twtui.backend.live import LiveBackend
-from twtui.demo import RECORDING, Workload
+from twtui.commands.demo import RECORDING, Workload
 from twtui.engine import Engine
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Mode

@@ -12,7 +12,7 @@ from twtui.model.disturbance import CALLS, BlockedCall, Reach
 from twtui.model.enums import Defer, Mode
 from twtui.model.presets import PRESETS, Preset
 from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS, Form
-from twtui.settings import COMMANDS, SETTINGS, Setting
+from twtui.settings.table import COMMANDS, SETTINGS, Setting
 from twtui.ui.keys import KEYS
 
 README = Path(__file__).resolve().parent.parent / "README.md"

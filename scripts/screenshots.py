@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.app import App
 
 from twtui.backend.live import LiveBackend
-from twtui.demo import Workload
+from twtui.commands.demo import Workload
 from twtui.model.capture import parse_capture
 from twtui.model.enums import RunState
 from twtui.model.plan import Plan, Target, Watch

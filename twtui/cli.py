@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from twtui.commands import COMMAND, reach
+from twtui.commands.table import COMMAND, reach
 from twtui.errors import TwtuiError, UnsupportedError
 from twtui.message import say, say_hint
-from twtui.options import options_of
-from twtui.settings import COMMANDS, MONITOR, RECORD
+from twtui.settings.options import options_of
+from twtui.settings.table import COMMANDS, MONITOR, RECORD
 
 if TYPE_CHECKING:
     from logging import Logger

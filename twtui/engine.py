@@ -20,7 +20,7 @@ from twtui.model.enums import RunState
 from twtui.model.event import Event
 from twtui.model.plan import Command, Plan, Stop
 from twtui.model.snapshot import BackendInfo, Snapshot
-from twtui.wire import Records
+from twtui.wire.layout import Records
 
 Publish = Callable[[Snapshot], None]
 Observer = Callable[[Batch, Sequence[Event]], None]

@@ -11,7 +11,6 @@ from twtui.backend.kept import KeptProcess
 from twtui.errors import NoSuchTargetError, UsageError
 from twtui.mapped_files import mapped_files
 from twtui.model.plan import Target
-from twtui.process_wire import ProcessFields
 from twtui.processes import (
     KERNEL_THREAD,
     OURSELVES,
@@ -22,6 +21,7 @@ from twtui.processes import (
     leader_of,
     matching_rows,
 )
+from twtui.wire.processes import ProcessFields
 
 _TICKS_A_SECOND = 100
 """USER_HZ, the same on every architecture that has task work."""

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable
 
 from manual.values import Source, Values, flags_of, values_of
-from twtui.settings import COMMANDS, FILES, RECORD, SETTINGS, settings_of
+from twtui.settings.table import COMMANDS, FILES, RECORD, SETTINGS, settings_of
 
 _SOURCES = {
     Source.FILES: "_twtui_files",

@@ -6,9 +6,9 @@ import textwrap
 from collections.abc import Iterator
 
 from manual.values import values_of
-from twtui.config_file import parsed
 from twtui.errors import UsageError
-from twtui.settings import SETTINGS, Setting
+from twtui.settings.config_file import parsed
+from twtui.settings.table import SETTINGS, Setting
 from twtui.ui.keys import KEYS, Key
 
 _WIDTH = 96

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from manual.values import Source, Values, plain, values_of
-from twtui.settings import COMMANDS, FILES, RECORD, SETTINGS, Setting, settings_of
+from twtui.settings.table import COMMANDS, FILES, RECORD, SETTINGS, Setting, settings_of
 
 _SOURCES = {
     Source.USERS: "(__fish_complete_users)",

@@ -11,7 +11,7 @@ from twtui import __version__
 from twtui.errors import EXIT_CODES
 from twtui.model.presets import PRESETS
 from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS, Form
-from twtui.settings import COMMANDS, FILES, MONITOR, RECORD, SETTINGS, Setting
+from twtui.settings.table import COMMANDS, FILES, MONITOR, RECORD, SETTINGS, Setting
 from twtui.ui.keys import KEYS, Where
 
 _DATE = "November 22, 2026"

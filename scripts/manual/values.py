@@ -9,7 +9,7 @@ from typing import NamedTuple
 from twtui.model.enums import MapKind
 from twtui.model.presets import PRESETS
 from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS, Form
-from twtui.settings import Setting
+from twtui.settings.table import Setting
 
 
 class Source(Enum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from manual.values import Source, Values, flags_of, plain, values_of
-from twtui.settings import COMMANDS, FILES, MONITOR, RECORD, SETTINGS, Setting, settings_of
+from twtui.settings.table import COMMANDS, FILES, MONITOR, RECORD, SETTINGS, Setting, settings_of
 
 _SOURCES = {
     Source.FILES: "_files",

@@ -20,7 +20,6 @@ from kernel_path import Loop
 from measuring import HERE, ROUNDS, interleaved, ratio, table
 
 from twtui.backend.demo import DEMO_TARGET
-from twtui.batch_wire import pack_batch, unpack_batch
 from twtui.engine import Engine
 from twtui.kernel import libbpf
 from twtui.kernel.btf import find_kfuncs, kernel_btf
@@ -40,7 +39,8 @@ from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Command, Plan, Watch
 from twtui.model.snapshot import BackendInfo
 from twtui.model.trigger import parse_trigger
-from twtui.wire import iter_events
+from twtui.wire.batches import pack_batch, unpack_batch
+from twtui.wire.layout import iter_events
 
 _RECORDS = 200_000
 _RING_BYTES = 1 << 25

@@ -22,7 +22,7 @@ from twtui.model.snapshot import BackendInfo
 from twtui.recording import Recorder
 from twtui.recording.rows import EventRows
 from twtui.recording.schema import EVENT_COLUMNS, TABLES
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 BATCH = 2000
 INSERT = f"INSERT INTO events ({', '.join(EVENT_COLUMNS)}) VALUES ({', '.join('?' * len(EVENT_COLUMNS))})"

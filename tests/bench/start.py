@@ -29,13 +29,13 @@ from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind
 from twtui.model.plan import Plan, Target, Watch
 from twtui.model.trigger import parse_trigger
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 _LINES, _COLUMNS = 40, 120
 _PATIENCE_S = 30.0
 _TWTUI = (sys.executable, "-m", "twtui")
 _EMPTY_APP = """
-import psutil, twtui.cli, twtui.screen_command, twtui.ui.app, twtui.ui.start
+import psutil, twtui.cli, twtui.commands.screen, twtui.ui.app, twtui.ui.start
 from textual.app import App
 from textual.widgets import Static
 

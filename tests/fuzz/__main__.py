@@ -14,7 +14,7 @@ from hypothesis.errors import HypothesisException
 
 from twtui.errors import UsageError
 from twtui.harmless import harmless_lines, quoted
-from twtui.quantities import duration_ns
+from twtui.settings.quantities import duration_ns
 
 from .harness import Harness, survives
 from .test_fuzz import HARNESSES

@@ -10,10 +10,9 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.unit.support import plan
-from twtui import doctor
 from twtui.backend.channel import Channel, ClosedError
 from twtui.backend.live import LiveBackend, _info
-from twtui.frames import FrameKind, pack_frame, pack_json, unpack_json
+from twtui.commands import doctor
 from twtui.host import Host, _row
 from twtui.kernel import serve
 from twtui.kernel.capture_program import pack_capture, plan_symbols
@@ -21,9 +20,10 @@ from twtui.kernel.program_cache import OFF_VARIABLE
 from twtui.model import fold
 from twtui.model.batch import Batch
 from twtui.model.plan import Plan
-from twtui.process_wire import unpack_paths, unpack_processes
 from twtui.ui.glyphs import UNICODE
 from twtui.ui.views.findings import findings_lines
+from twtui.wire.frames import FrameKind, pack_frame, pack_json, unpack_json
+from twtui.wire.processes import unpack_paths, unpack_processes
 
 from .harness import Harness, changed_bytes, changed_json, hostile_bytes, json_values
 from .runs import PACKED, fold_and_show, show

@@ -12,12 +12,14 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.unit.recordings import record_demo
-from twtui.diff import diff
+from twtui.commands.diff import diff
+from twtui.commands.export import _lines as json_lines
+from twtui.commands.recorded import batches, final_snapshot
+from twtui.commands.report import report
 from twtui.errors import TwtuiError, UsageError
-from twtui.export_chrome import trace
-from twtui.export_command import _lines as json_lines
-from twtui.export_folded import folded
-from twtui.export_table import table
+from twtui.export.chrome import trace
+from twtui.export.csv import table
+from twtui.export.folded import folded
 from twtui.kernel.elf import ElfFile
 from twtui.kernel.mappings import parse_mappings
 from twtui.kernel.perf_map import PerfMap
@@ -25,9 +27,7 @@ from twtui.kernel.symbols import function_offset
 from twtui.kernel.target_files import TargetFile
 from twtui.model.capture import parse_capture
 from twtui.model.plan import SetCapture
-from twtui.recorded import batches, final_snapshot
 from twtui.recording import Recording
-from twtui.report import report
 
 from .harness import Harness, changed_bytes, hostile_bytes, hostile_texts
 from .runs import show

@@ -10,10 +10,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.unit.support import HASH_RESUME, balanced, event, plan, reading, records
-from twtui import export, plain
 from twtui.backend.lines import LinesBackend
-from twtui.batch_wire import pack_batch, unpack_batch
+from twtui.commands import plain
 from twtui.engine import Engine
+from twtui.export import json_lines
 from twtui.model import fold, python_frames
 from twtui.model.batch import Batch
 from twtui.model.capture import Read
@@ -31,7 +31,8 @@ from twtui.ui.views.detail import detail_lines
 from twtui.ui.views.heading import ViewState, banner_lines, heading_lines
 from twtui.ui.views.health import health_line
 from twtui.ui.views.latency import latency_lines
-from twtui.wire import Records
+from twtui.wire.batches import pack_batch, unpack_batch
+from twtui.wire.layout import Records
 
 from .harness import Harness, changed_bytes, changed_json, hostile_bytes
 
@@ -68,14 +69,14 @@ def show(snapshot: Snapshot) -> None:
     health_line(snapshot, 120, UNICODE)
     plain.opening(snapshot)
     plain.summary_lines(snapshot)
-    export.summary(snapshot)
+    json_lines.summary(snapshot)
     sources = Sources.of(snapshot)
     captures = dict(enumerate(zip(snapshot.triggers, snapshot.captures, strict=True)))
     for item in snapshot.events[-8:]:
         event_line(item, sources, Layout.for_width(160), UNICODE)
         detail_lines(item, sources, 120, UNICODE)
         plain.event_line(item, captures, snapshot.info)
-        export.event(item, captures, names=snapshot.names)
+        json_lines.event(item, captures, names=snapshot.names)
     EventRows(with_data=True).of(list(snapshot.events[-8:]))
 
 
@@ -143,10 +144,10 @@ def _sound_lines() -> list[dict[str, Any]]:
     )
     object.__setattr__(taken, "latency", {HASH_RESUME: Histogram.of_values([12_000])})
     lines = [
-        export.header(plan(), BackendInfo("live", "", "6.18"), ["twtui"]),
-        *(export.event(item, _BATCH.captures, names=_BATCH.names) for item in _EVENTS),
-        export.reading(Batch(7, reading=taken), "signal"),
-        export.summary(fold.snapshot(state)),
+        json_lines.header(plan(), BackendInfo("live", "", "6.18"), ["twtui"]),
+        *(json_lines.event(item, _BATCH.captures, names=_BATCH.names) for item in _EVENTS),
+        json_lines.reading(Batch(7, reading=taken), "signal"),
+        json_lines.summary(fold.snapshot(state)),
     ]
     return [json.loads(line) for line in lines]
 

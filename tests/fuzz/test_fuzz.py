@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from twtui.frames import FrameKind
+from twtui.wire.frames import FrameKind
 
 from .connections import ANSWERS, CONNECTIONS, take
 from .files import FILES

@@ -13,7 +13,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.unit.support import event, plan
-from twtui.config_file import Place, read_config
 from twtui.errors import TwtuiError
 from twtui.model import fold
 from twtui.model.assertion import parse_assertion
@@ -24,9 +23,10 @@ from twtui.model.pattern_syntax import PatternError
 from twtui.model.plan import Plan, SetCapture, command_from_wire, command_to_wire
 from twtui.model.redaction import Redaction
 from twtui.model.trigger import parse_trigger
-from twtui.options import options_of
-from twtui.quantities import duration_ns, factor, pids, size_bytes, whole_number
-from twtui.settings import (
+from twtui.settings.config_file import Place, read_config
+from twtui.settings.options import options_of
+from twtui.settings.quantities import duration_ns, factor, pids, size_bytes, whole_number
+from twtui.settings.table import (
     COMMANDS,
     SETTINGS,
 )

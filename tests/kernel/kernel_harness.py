@@ -25,7 +25,7 @@ from twtui.model.event import Event
 from twtui.model.ledger import Counters, Row, ledger_invariants
 from twtui.model.plan import Command, Plan, Stop, Target, Watch
 from twtui.model.trigger import parse_trigger
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 PATIENCE_S = float(os.environ.get("TWTUI_TEST_PATIENCE_S", "20"))
 """How long to wait for what must come; an emulated machine takes its time."""

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from kernel_harness import TargetProcess, kernel_objects, plan_for, surviving, wait_until
 
 from twtui.backend.live import LiveBackend
+from twtui.commands.recorded import final_snapshot
 from twtui.engine import Engine
 from twtui.model.batch import Batch
 from twtui.model.capture import parse_capture
@@ -34,7 +35,6 @@ from twtui.model.plan import (
 )
 from twtui.model.snapshot import Snapshot
 from twtui.model.trigger import parse_trigger
-from twtui.recorded import final_snapshot
 from twtui.recording import Recorder, Recording
 
 TEXT = "the text of every process of the soak"

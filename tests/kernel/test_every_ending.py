@@ -14,14 +14,14 @@ import pytest
 from kernel_harness import TargetProcess, kernel_objects, surviving, wait_until
 from pseudo_terminal import ProgramInTerminal
 
-from twtui.recorded import final_snapshot
+from twtui.commands.recorded import final_snapshot
 from twtui.recording import Recording
 
 StartTarget = Callable[..., TargetProcess]
 _CRASH = "crash"
 _PROGRAM = f"""
 import pathlib, sys
-from twtui.progress import Progress
+from twtui.commands.progress import Progress
 from twtui.ui.widgets.panes import CallbacksPane
 
 def crashing(function):

@@ -18,13 +18,13 @@ from twtui.backend.base import Backend
 from twtui.backend.demo import DemoBackend
 from twtui.backend.live import LiveBackend
 from twtui.backend.replay import ReplayBackend
+from twtui.commands.recorded import final_snapshot
 from twtui.engine import Engine
-from twtui.export_schema import LINE_SCHEMA
+from twtui.export.schema import LINE_SCHEMA
 from twtui.model.enums import Mode, RunState
 from twtui.model.fold import WINDOW
 from twtui.model.plan import Command, Plan, Probe, SetMode, Stop
 from twtui.model.snapshot import Snapshot
-from twtui.recorded import final_snapshot
 from twtui.recording import Recorder, Recording
 
 StartTarget = Callable[..., TargetProcess]

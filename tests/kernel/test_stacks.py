@@ -14,7 +14,7 @@ from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind, Mode
 from twtui.model.event import Event
 from twtui.model.plan import SetCapture
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 StartTarget = Callable[..., TargetProcess]
 HASH = (MapKind.HASH,)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from twtui.demo import RECORDING
+from twtui.commands.demo import RECORDING
 
 _UNSUPPORTED = 4
 _NEEDED = "Linux 6.18"

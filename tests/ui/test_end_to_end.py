@@ -12,7 +12,7 @@ from ui_stage import Stage
 from twtui.backend.base import Backend
 from twtui.backend.demo import DEMO_TARGET, DemoBackend
 from twtui.backend.replay import ReplayBackend
-from twtui.demo import RECORDING
+from twtui.commands.demo import RECORDING
 from twtui.engine import Engine, Observer, Publish
 from twtui.model.enums import Mode, RunState
 from twtui.model.plan import Plan

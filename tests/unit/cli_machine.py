@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from twtui import cli, commands
+from twtui import cli
 from twtui.backend.demo import DemoBackend
+from twtui.commands import table as commands
 from twtui.errors import NoSuchTargetError
 from twtui.model.plan import Plan, Target
 from twtui.model.snapshot import Snapshot

@@ -13,17 +13,22 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from twtui import cli, config_command, doctor, export, plain, presets_command
+from twtui import cli
 from twtui.backend.channel import Channel
 from twtui.backend.kernel_process import _Said
-from twtui.config import Config
-from twtui.config_file import ConfigFile, Value
-from twtui.diff import diff
+from twtui.commands import config as config_command
+from twtui.commands import doctor, plain
+from twtui.commands import presets as presets_command
+from twtui.commands.diff import diff
+from twtui.commands.output import LineWriter
+from twtui.commands.record_run import RecordRun
+from twtui.commands.recorded import batches
+from twtui.commands.report import report
 from twtui.errors import TwtuiError
-from twtui.export_chrome import trace
-from twtui.export_folded import folded
-from twtui.export_table import table
-from twtui.frames import FrameKind, pack_json
+from twtui.export import json_lines
+from twtui.export.chrome import trace
+from twtui.export.csv import table
+from twtui.export.folded import folded
 from twtui.logs import HarmlessFormatter
 from twtui.message import say
 from twtui.model.batch import Batch
@@ -32,13 +37,11 @@ from twtui.model.ledger import Counters
 from twtui.model.plan import Target
 from twtui.model.presets import PRESETS
 from twtui.model.snapshot import TargetView
-from twtui.output import LineWriter
 from twtui.processes import ProcessRow
-from twtui.record import RecordRun
-from twtui.recorded import batches
 from twtui.recording import Recording
-from twtui.report import report
-from twtui.settings import SETTINGS
+from twtui.settings.config import Config
+from twtui.settings.config_file import ConfigFile, Value
+from twtui.settings.table import SETTINGS
 from twtui.ui.glyphs import UNICODE
 from twtui.ui.lines import plain as plain_line
 from twtui.ui.views.captured import Layout, Sources, event_line
@@ -48,6 +51,7 @@ from twtui.ui.views.heading import ViewState, banner_lines, heading_lines
 from twtui.ui.views.log import log_lines
 from twtui.ui.views.payload import copy_text
 from twtui.ui.views.processes import process_line, status_line
+from twtui.wire.frames import FrameKind, pack_json
 
 from .hostile_run import HostileRun
 from .support import HASH_RESUME, ScriptedBackend, reading, records
@@ -117,17 +121,17 @@ def summary(run: HostileRun) -> str:
     return "\n".join([plain.opening(run.snapshot), *plain.summary_lines(run.snapshot)])
 
 
-def json_lines(run: HostileRun) -> str:
+def as_json_lines(run: HostileRun) -> str:
     lines = [
-        export.header(run.plan, run.info, [run.text]),
-        *(export.event(item, run.captures, names=run.names) for item in run.events),
-        export.summary(run.snapshot),
+        json_lines.header(run.plan, run.info, [run.text]),
+        *(json_lines.event(item, run.captures, names=run.names) for item in run.events),
+        json_lines.summary(run.snapshot),
     ]
     last = reading(
         {HASH_RESUME: Counters(errors={run.text: 1})},
         targets=(TargetView(1, run.text, 1, TargetState.RUNNING),),
     )
-    lines.append(export.reading(Batch(5, reading=last), "resume"))
+    lines.append(json_lines.reading(Batch(5, reading=last), "resume"))
     assert all("\n" not in line for line in lines)
     return "\n".join(map(checked_json, lines))
 
@@ -287,7 +291,7 @@ def said_by_ssh(run: HostileRun) -> str:
 SINKS: dict[str, Sink] = {
     sink.__name__: sink
     for sink in (
-        message, error_with_hint, log, event_lines, run_as_text, summary, json_lines, csv_table,
+        message, error_with_hint, log, event_lines, run_as_text, summary, as_json_lines, csv_table,
         chrome_trace, folded_stacks, report_text, report_json, diff_text, diff_json, doctor_text,
         doctor_json, presets_text, presets_json, config_text, config_json, sqlite_shell, views,
         remote_error, said_by_ssh,

@@ -14,7 +14,7 @@ from twtui.model.ledger import Counters, Row
 from twtui.model.plan import Command, Plan, Stop, Target, Watch
 from twtui.model.snapshot import BackendInfo
 from twtui.model.trigger import parse_trigger
-from twtui.wire import pack_record
+from twtui.wire.layout import pack_record
 
 SECOND = 1_000_000_000
 MAX_POLLS = 1_000_000

@@ -15,7 +15,6 @@ import pytest
 from twtui.backend.base import Backend
 from twtui.backend.demo import DemoBackend
 from twtui.backend.replay import ReplayBackend
-from twtui.batch_wire import pack_batch, unpack_batch
 from twtui.errors import TwtuiError, UsageError
 from twtui.model import fold
 from twtui.model.batch import Batch
@@ -23,7 +22,8 @@ from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind, Mode
 from twtui.model.ledger import COUNTER_NAMES
 from twtui.model.plan import Plan, Probe, SetCapture, SetMapKinds, SetMode, Stop
-from twtui.wire import iter_events
+from twtui.wire.batches import pack_batch, unpack_batch
+from twtui.wire.layout import iter_events
 
 from .recordings import recorded_demo
 from .support import FakeClock, plan

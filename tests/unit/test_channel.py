@@ -14,13 +14,13 @@ import pytest
 from twtui.backend import channel as module
 from twtui.backend.channel import Channel
 from twtui.backend.live import LiveBackend
-from twtui.batch_wire import MAX_HEAD_BYTES, MAX_NOTES, pack_batch, unpack_batch
 from twtui.errors import TwtuiError
-from twtui.frames import FrameKind, pack_frame, pack_json
 from twtui.kernel.outbox import Outbox
 from twtui.model.batch import Batch
-from twtui.process_wire import unpack_paths, unpack_processes
-from twtui.wire import Records, WireError, pack_record
+from twtui.wire.batches import MAX_HEAD_BYTES, MAX_NOTES, pack_batch, unpack_batch
+from twtui.wire.frames import FrameKind, pack_frame, pack_json
+from twtui.wire.layout import Records, WireError, pack_record
+from twtui.wire.processes import unpack_paths, unpack_processes
 
 from .support import event
 
@@ -163,7 +163,7 @@ def test_the_state_of_a_process_is_a_letter(state: str) -> None:
 
 
 def test_tables_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("twtui.process_wire._MOST_ROWS", 3)
+    monkeypatch.setattr("twtui.wire.processes._MOST_ROWS", 3)
     assert len(unpack_processes({"processes": [ROW] * 3})) == 3
     assert unpack_paths({"paths": ["/a", "/b"]}) == frozenset(("/a", "/b"))
     with pytest.raises(WireError):

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from twtui import __version__, commands
+from twtui import __version__
 from twtui.backend.demo import DemoBackend
+from twtui.commands import table as commands
 from twtui.errors import (
     CompileError,
     LossError,
@@ -23,11 +24,20 @@ from twtui.errors import (
     UsageError,
 )
 from twtui.model.plan import Plan
-from twtui.settings import COMMANDS
+from twtui.settings.table import COMMANDS
 
 from .cli_machine import NOT_ROOT, Machine, Ran
 
-HEAVY = ("textual", "rich", "bcc", "psutil", "ctypes", "twtui.model", "twtui.wire", "twtui.engine")
+HEAVY = (
+    "textual",
+    "rich",
+    "bcc",
+    "psutil",
+    "ctypes",
+    "twtui.model",
+    "twtui.wire.layout",
+    "twtui.engine",
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

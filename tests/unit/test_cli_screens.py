@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from twtui import commands
 from twtui.backend.demo import DEMO_TARGET
+from twtui.commands import table as commands
 from twtui.errors import CompileError
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.plan import Target

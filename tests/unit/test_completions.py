@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from twtui.model.presets import PRESETS
-from twtui.settings import COMMANDS, settings_of
+from twtui.settings.table import COMMANDS, settings_of
 
 SHARE = Path(__file__).parents[2] / "share"
 BASH = SHARE / "bash-completion/completions/twtui"

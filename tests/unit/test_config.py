@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui.config import load_config
-from twtui.config_command import report
-from twtui.config_file import Place, read_config
+from twtui.commands.config import report
+from twtui.commands.planning import make_plan
 from twtui.errors import UsageError
 from twtui.invoker import invoker
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Plan, Target
-from twtui.options import options_of
-from twtui.planning import make_plan
+from twtui.settings.config import load_config
+from twtui.settings.config_file import Place, read_config
+from twtui.settings.options import options_of
 
 TARGETS = (Target(4242, 1, "shop"),)
 SQL = """

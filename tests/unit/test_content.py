@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 
-from twtui import plain
+from twtui.commands import plain
 from twtui.model.capture import Read
 from twtui.model.content import frames_of, function_of, functions_of, stack_text
 from twtui.model.snapshot import BackendInfo

@@ -15,7 +15,7 @@ from twtui.model.enums import Defer, EventFlag, MapKind, Mode
 from twtui.model.event import NOT_TRIED
 from twtui.model.plan import Command, Plan, Probe, SetCapture, SetMapKinds, SetMode, Stop
 from twtui.model.snapshot import Snapshot
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 from .support import HASH_RESUME, FakeClock, plan
 

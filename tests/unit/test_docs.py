@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from twtui.config_file import Place, read_config
 from twtui.errors import EXIT_CODES, NoSuchTargetError, TwtuiError
-from twtui.options import parser_of
-from twtui.settings import COMMANDS, SETTINGS
+from twtui.settings.config_file import Place, read_config
+from twtui.settings.options import parser_of
+from twtui.settings.table import COMMANDS, SETTINGS
 from twtui.ui.key_map import key_map
 from twtui.ui.keys import KEYS
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from twtui.doctor import first_obstacle, report
+from twtui.commands.doctor import first_obstacle, report
 from twtui.errors import PermissionDeniedError, UnsupportedError
 
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui import __version__, export
+from twtui import __version__
+from twtui.export import json_lines
 from twtui.model import fold
 from twtui.model.batch import Batch, Reading
 from twtui.model.enums import EventFlag
@@ -26,7 +27,7 @@ KEPT_GONE = int(EventFlag.DEFERRED | EventFlag.GONE | EventFlag.KEPT)
 
 
 def line(item: Event, capture: str = "str(arg2)", **options: Any) -> dict[str, Any]:
-    text = export.event(item, {0: ("syscall:openat", capture)}, **options)
+    text = json_lines.event(item, {0: ("syscall:openat", capture)}, **options)
     assert "\n" not in text
     assert text.isascii()
     found = json.loads(text)
@@ -36,7 +37,7 @@ def line(item: Event, capture: str = "str(arg2)", **options: Any) -> dict[str, A
 
 def test_the_header() -> None:
     info = BackendInfo("live", "", "6.18.0", "_impl", "0.26.0", 77)
-    found = json.loads(export.header(plan(), info, ["twtui", "record", "\udcff"]))
+    found = json.loads(json_lines.header(plan(), info, ["twtui", "record", "\udcff"]))
     assert found == {
         "type": "header",
         "schema": 1,
@@ -156,7 +157,7 @@ def test_a_name_that_is_not_utf8() -> None:
 
 
 def test_an_unknown_capture_is_no_reason_to_fail() -> None:
-    assert json.loads(export.event(event(capture=9), {}))["trigger"] == ""
+    assert json.loads(json_lines.event(event(capture=9), {}))["trigger"] == ""
 
 
 def test_the_summary() -> None:
@@ -167,7 +168,7 @@ def test_the_summary() -> None:
     state = fold.opened(fold.starting(plan()), BackendInfo("live", attached_ns=5))
     batch = Batch(1_000_005, b"", Reading(row, latency, quiet=True), end=True)
     snapshot = fold.snapshot(fold.fold(state, batch, [event(n) for n in range(3)]))
-    found = json.loads(export.summary(snapshot))
+    found = json.loads(json_lines.summary(snapshot))
     assert set(found) == {"type", "ledger", "latency", "invariants", "duration_ns"}
     assert found["ledger"]["hash"]["resume"] == {
         **{name: getattr(counters, name) for name in COUNTER_NAMES},
@@ -187,5 +188,5 @@ def test_the_summary() -> None:
 
 def test_the_summary_says_what_went_wrong() -> None:
     state = fold.failed(fold.starting(plan()), "the kernel process is gone")
-    found = json.loads(export.summary(fold.snapshot(state), unwritten=5))
+    found = json.loads(json_lines.summary(fold.snapshot(state), unwritten=5))
     assert (found["error"], found["unwritten"]) == ("the kernel process is gone", 5)

@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from twtui.commands.recorded import batches
 from twtui.errors import UsageError
-from twtui.export_chrome import trace
-from twtui.export_folded import folded
-from twtui.export_schema import LINE_SCHEMA
-from twtui.export_table import COLUMNS, safe, table
+from twtui.export.chrome import trace
+from twtui.export.csv import COLUMNS, safe, table
+from twtui.export.folded import folded
+from twtui.export.schema import LINE_SCHEMA
 from twtui.harmless import quoted
 from twtui.model.batch import Batch
 from twtui.model.capture import parse_capture
@@ -27,7 +28,6 @@ from twtui.model.enums import EventFlag, Mode
 from twtui.model.event import NOT_TRIED
 from twtui.model.plan import Command, SetCapture, SetMode
 from twtui.model.python_frames import PythonFrame, encode
-from twtui.recorded import batches
 from twtui.recording import Recording
 
 from .recordings import record_demo

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui.frames import (
+from twtui.wire.frames import (
     ANSWERS,
     MAX_REQUEST_BYTES,
     REQUESTS,
@@ -19,7 +19,7 @@ from twtui.frames import (
     pack_json,
     unpack_json,
 )
-from twtui.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError
+from twtui.wire.layout import MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError
 
 ANSWERED = st.lists(
     st.tuples(st.sampled_from(sorted(ANSWERS)), st.binary(max_size=200)), max_size=8

@@ -7,8 +7,8 @@ import struct
 
 import pytest
 
-from twtui import export
 from twtui.backend.line_values import FrameAddresses, event_of
+from twtui.export import json_lines
 from twtui.model.enums import EventFlag
 from twtui.model.event import NOT_TRIED, Event
 from twtui.model.python_frames import PythonFrame, encode
@@ -19,7 +19,7 @@ NAMES = {(4242, 0x5000): "work+0x10 (program)"}
 
 
 def through_a_line(item: Event, capture: str) -> tuple[Event, FrameAddresses]:
-    line = json.loads(export.event(item, {0: ("sample", capture)}, names=NAMES))
+    line = json.loads(json_lines.event(item, {0: ("sample", capture)}, names=NAMES))
     addresses = FrameAddresses()
     return event_of(line, 0, addresses), addresses
 
@@ -67,7 +67,7 @@ def test_what_is_special_comes_back(flag: EventFlag) -> None:
 
 @pytest.mark.parametrize("change", ["ts_ns", "map", "read", "comm"])
 def test_what_is_no_event_is_refused(change: str) -> None:
-    line = json.loads(export.event(event(), {0: ("sample", "str(arg1)")}))
+    line = json.loads(json_lines.event(event(), {0: ("sample", "str(arg1)")}))
     del line[change]
     with pytest.raises(KeyError):
         event_of(line, 0, FrameAddresses())

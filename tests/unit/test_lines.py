@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from twtui.backend.lines import LinesBackend
+from twtui.commands.output import LineWriter
+from twtui.commands.record_run import Limits, RecordRun
 from twtui.engine import Engine
 from twtui.errors import TwtuiError, UsageError
 from twtui.model.capture import parse_capture
@@ -18,8 +20,6 @@ from twtui.model.enums import Mode, RunState
 from twtui.model.ledger import COUNTER_NAMES
 from twtui.model.plan import Probe, SetCapture, SetMode, Stop
 from twtui.model.snapshot import Snapshot
-from twtui.output import LineWriter
-from twtui.record import Limits, RecordRun
 
 from .support import FakeClock, plan
 from .test_record import SteppedDemo

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from twtui.commands.output import LineWriter
 from twtui.errors import TwtuiError
 from twtui.model.event import Event
-from twtui.output import LineWriter
 
 from .support import event
 

@@ -11,8 +11,8 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 from twtui import __version__
+from twtui.commands.recorded import final_snapshot
 from twtui.model.enums import Mode
-from twtui.recorded import final_snapshot
 from twtui.recording import Recording
 
 ROOT = Path(__file__).parents[2]

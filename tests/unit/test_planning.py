@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from twtui.commands.finding import find_targets
+from twtui.commands.planning import make_plan
 from twtui.errors import NoSuchTargetError, UsageError
-from twtui.finding import find_targets
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Plan, Target
 from twtui.model.trigger import TriggerKind
-from twtui.options import options_of
-from twtui.planning import make_plan
+from twtui.settings.options import options_of
 
 TARGETS = (Target(4242, 1, "shop"),)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from twtui.commands.presets import Subject, report
 from twtui.mapped_files import mapped_files
 from twtui.model.capture import Read, parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
@@ -18,7 +19,6 @@ from twtui.model.plan import Plan, Target
 from twtui.model.presets import PRESETS, Answer, Pair, Preset, availability
 from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS
 from twtui.model.trigger import SAMPLE_EVENTS, TriggerKind, parse_trigger
-from twtui.presets_command import Subject, report
 
 LIBC = "/usr/lib/x86_64-linux-gnu/libc.so.6"
 SSL = "/usr/lib/x86_64-linux-gnu/libssl.so.3"

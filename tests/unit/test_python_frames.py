@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui import plain
+from twtui.commands import plain
 from twtui.model.display import NO_FRAME, display_text
 from twtui.model.enums import EventFlag
 from twtui.model.python_frames import (

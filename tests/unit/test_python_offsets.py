@@ -17,7 +17,7 @@ from twtui.kernel.python_offsets import (
     from_version,
     version_text,
 )
-from twtui.wire import PYTHON_OFFSETS, PYTHON_OFFSETS_FIELDS
+from twtui.wire.layout import PYTHON_OFFSETS, PYTHON_OFFSETS_FIELDS
 
 COMMON = {
     "thread": "size prev next interp current_frame thread_id native_thread_id datastack_chunk status",

@@ -15,6 +15,8 @@ import pytest
 
 from twtui.backend.base import Backend
 from twtui.backend.demo import DemoBackend
+from twtui.commands.output import LineWriter
+from twtui.commands.record_run import Limits, RecordRun, ended_by_signals
 from twtui.errors import TwtuiError, UnsupportedError
 from twtui.model.batch import Batch
 from twtui.model.enums import RunState, TargetState
@@ -22,8 +24,6 @@ from twtui.model.filter import parse_filter
 from twtui.model.plan import Command, Plan
 from twtui.model.redaction import Redaction
 from twtui.model.snapshot import BackendInfo, Snapshot, TargetView
-from twtui.output import LineWriter
-from twtui.record import Limits, RecordRun, ended_by_signals
 from twtui.recording import Options, Recorder
 from twtui.recording import Recording as Kept
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from twtui.commands.recorded import final_snapshot, top_values
 from twtui.errors import TwtuiError, UsageError
 from twtui.model import fold
 from twtui.model.batch import Batch
@@ -20,9 +21,8 @@ from twtui.model.enums import MapKind, Mode
 from twtui.model.plan import Command, SetCapture, SetMapKinds, SetMode
 from twtui.model.redaction import Redaction
 from twtui.model.snapshot import BackendInfo, Snapshot
-from twtui.recorded import final_snapshot, top_values
 from twtui.recording import Options, Recorder, Recording, ownership
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 from .recordings import record_demo, recorded_demo
 from .support import HASH_RESUME, balanced, event, plan, reading, records

@@ -15,9 +15,10 @@ from typing import Any, NamedTuple
 import pytest
 from jsonschema import Draft202012Validator
 
-from twtui import cli, commands
+from twtui import cli
 from twtui.backend.demo import DemoBackend
-from twtui.export_schema import LINE_SCHEMA
+from twtui.commands import table as commands
+from twtui.export.schema import LINE_SCHEMA
 from twtui.model.plan import Target
 from twtui.recording import Recording
 
@@ -293,7 +294,8 @@ def test_anybody_can_read_a_recording_of_theirs(path: Path, tmp_path: Path) -> N
 
 def test_progress_goes_to_a_terminal_on_standard_error(tmp_path: Path) -> None:
     program = (
-        "import sys; from twtui import cli, commands; from twtui.backend.demo import DemoBackend;"
+        "import sys; from twtui import cli; from twtui.commands import table as commands;"
+        "from twtui.backend.demo import DemoBackend;"
         "from twtui.model.plan import Target; import twtui.processes;"
         "commands.live_backend = lambda plan: DemoBackend();"
         "twtui.processes.find_target = lambda pid: Target(pid, 1, 'shop');"

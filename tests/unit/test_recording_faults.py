@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from twtui.commands.recorded import final_snapshot, top_values
 from twtui.errors import TwtuiError, UsageError
 from twtui.model.batch import Batch
-from twtui.recorded import final_snapshot, top_values
 from twtui.recording import Recorder, Recording
 from twtui.recording.schema import SCHEMA_VERSION
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 from .recordings import record_demo, recorded_demo
 from .support import HASH_RESUME, balanced, event, plan, reading, records

@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui import export
 from twtui.backend.line_values import FrameAddresses, event_of
+from twtui.export import json_lines
 from twtui.model.batch import Batch
 from twtui.model.redaction import Redaction
 from twtui.model.registers import ARCHITECTURES, named_registers, packed_registers
 from twtui.recording import Recorder, Recording
 from twtui.recording.recorder import Options
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 from .support import event, plan, records
 
@@ -59,11 +59,11 @@ def test_other_names_have_no_bytes() -> None:
 
 def test_lines_bring_them_and_take_them_back() -> None:
     made = event(registers=SAVED)
-    line = json.loads(export.event(made, CAPTURES))
+    line = json.loads(json_lines.event(made, CAPTURES))
     assert line["registers"]["r15"] == hex(100)
     assert event_of(line, 0, FrameAddresses()).registers == SAVED
-    assert "registers" not in json.loads(export.event(made, CAPTURES, with_data=False))
-    assert "registers" not in json.loads(export.event(event(), CAPTURES))
+    assert "registers" not in json.loads(json_lines.event(made, CAPTURES, with_data=False))
+    assert "registers" not in json.loads(json_lines.event(event(), CAPTURES))
 
 
 @pytest.mark.parametrize(

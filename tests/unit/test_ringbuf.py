@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.kernel.ringbuf import RingBuffer
-from twtui.wire import BUSY, DISCARD
+from twtui.wire.layout import BUSY, DISCARD
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 DATA = PAGE

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.errors import UsageError
-from twtui.quantities import duration_ns, pids, size_bytes, whole_number
-from twtui.settings import COMMANDS, settings_of
+from twtui.settings.quantities import duration_ns, pids, size_bytes, whole_number
+from twtui.settings.table import COMMANDS, settings_of
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def test_a_table_has_as_many_rows_as_events(entry: str, run_of: Runs) -> None:
 @pytest.mark.parametrize("entry", NAMES)
 def test_json_says_what_there_was(entry: str, run_of: Runs) -> None:
     run = run_of(CORPUS[entry])
-    found = [json.loads(line) for line in sinks.json_lines(run).splitlines()]
+    found = [json.loads(line) for line in sinks.as_json_lines(run).splitlines()]
     (item,) = (line for line in found if line.get("capture", "").startswith("bytes"))
     back = item["text"].encode() if "text" in item else bytes.fromhex(item["hex"])
     assert back == run.data

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from twtui.commands.started import StartedCommand
 from twtui.errors import UsageError
-from twtui.started import StartedCommand
 
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.model.window import EventWindow
-from twtui.wire import Records, pack_record
+from twtui.wire.layout import Records, pack_record
 
 from .support import event
 

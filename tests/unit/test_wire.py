@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui.batch_wire import pack_batch, unpack_batch
 from twtui.model.batch import Batch, Reading
 from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
 from twtui.model.event import NOT_TRIED, Event
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import COUNTER_NAMES, Counters
 from twtui.model.snapshot import TargetView
-from twtui.wire import (
+from twtui.wire.batches import pack_batch, unpack_batch
+from twtui.wire.layout import (
     DISCARD,
     ROWS,
     Records,

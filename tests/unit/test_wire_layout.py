@@ -1,4 +1,4 @@
-"""bpf/twtui.h and twtui/wire.py say the same, field by field."""
+"""bpf/twtui.h and twtui/wire/layout.py say the same, field by field."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import pytest
 
-from twtui import wire
 from twtui.model import capture, enums, event, histogram, python_frames
 from twtui.model.fold import MAX_CAPTURES
+from twtui.wire import layout as wire
 
 HEADER = Path(__file__).parents[2] / "bpf" / "twtui.h"
 EVENT_FIELDS = (

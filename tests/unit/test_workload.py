@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from twtui.demo import Workload
+from twtui.commands.demo import Workload
 from twtui.errors import TwtuiError
 from twtui.model.capture import Read, parse_capture
 from twtui.workload import STRINGS

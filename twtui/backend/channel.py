@@ -10,12 +10,12 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from twtui.batch_wire import unpack_batch
 from twtui.errors import TwtuiError, error_from_wire
-from twtui.frames import FrameKind, FrameReader, unpack_json
 from twtui.harmless import harmless
 from twtui.model.batch import Batch
-from twtui.wire import WireError
+from twtui.wire.batches import unpack_batch
+from twtui.wire.frames import FrameKind, FrameReader, unpack_json
+from twtui.wire.layout import WireError
 
 _READ_BYTES = 1 << 20
 _SLICE_S = 0.1

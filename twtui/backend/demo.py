@@ -25,7 +25,7 @@ from twtui.model.plan import (
 )
 from twtui.model.snapshot import BackendInfo, TargetView
 from twtui.model.trigger import Trigger, TriggerKind, parse_trigger
-from twtui.wire import pack_record
+from twtui.wire.layout import pack_record
 
 DEMO_TARGET = Target(4242, 0, "shop-server")
 """Whom a plan can name when nobody real is watched."""

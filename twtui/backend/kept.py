@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from twtui.backend.kernel_process import KernelProcess, KernelProcessError
 from twtui.errors import TwtuiError
-from twtui.frames import FrameKind
-from twtui.process_wire import ProcessFields, unpack_paths, unpack_processes
+from twtui.wire.frames import FrameKind
+from twtui.wire.processes import ProcessFields, unpack_paths, unpack_processes
 
 _PATIENCE_S = 15.0
 """For the end of the run before."""

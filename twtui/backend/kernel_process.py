@@ -17,11 +17,11 @@ from typing import IO, Any
 
 from twtui.backend.channel import Channel, ClosedError
 from twtui.errors import TwtuiError, UsageError
-from twtui.frames import FrameKind, OtherVersionError, pack_frame, pack_json, unpack_json
 from twtui.harmless import harmless, harmless_lines
 from twtui.model.batch import Batch
 from twtui.model.bounds import I64, U32, whole
-from twtui.wire import WireError
+from twtui.wire.frames import FrameKind, OtherVersionError, pack_frame, pack_json, unpack_json
+from twtui.wire.layout import WireError
 
 OWN_COMMAND = (sys.executable, "-I", "-m", "twtui.kernel")
 """Isolated, as it may run as root: no module of the working directory or of PYTHONPATH comes before ours."""

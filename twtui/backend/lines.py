@@ -19,7 +19,7 @@ from twtui.model.enums import Mode
 from twtui.model.event import Event
 from twtui.model.plan import Command, Plan, Stop
 from twtui.model.snapshot import BackendInfo
-from twtui.wire import CAPTURES, pack_record
+from twtui.wire.layout import CAPTURES, pack_record
 
 _READ_BYTES = 1 << 16
 _MAX_LINE_BYTES = 4 << 20

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from twtui.backend.kernel_process import KernelProcess
 from twtui.errors import UsageError
-from twtui.frames import FrameKind
 from twtui.model.batch import Batch
 from twtui.model.bounds import I64, MOST_NAME, text, whole
 from twtui.model.plan import Command, Plan, command_to_wire
 from twtui.model.snapshot import BackendInfo
-from twtui.wire import WireError
+from twtui.wire.frames import FrameKind
+from twtui.wire.layout import WireError
 
 _OPEN_TIMEOUT_S = 300.0
 """The compiler takes a second, and minutes on an emulated machine; a process that dies is noticed at once."""

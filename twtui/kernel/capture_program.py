@@ -10,7 +10,7 @@ from twtui.model.capture import NUMBER_BYTES, Base, BaseKind, Read
 from twtui.model.plan import Plan, Watch
 from twtui.model.registers import ARCHITECTURES, Registers
 from twtui.model.trigger import TriggerKind
-from twtui.wire import CAPTURE
+from twtui.wire.layout import CAPTURE
 
 MAX_SYMBOLS = 4
 _CONSTANT, _REGISTER, _SYMBOL, _ENTRY = 0, 1, 2, 3

@@ -12,8 +12,8 @@ from twtui.kernel.program import SWEEP, Programs
 from twtui.model.enums import MapKind, Mode
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters, Row
-from twtui.wire import ROWS
-from twtui.wire import SWEEP as SWEEP_LAYOUT
+from twtui.wire.layout import ROWS
+from twtui.wire.layout import SWEEP as SWEEP_LAYOUT
 
 
 class SweepAction(IntEnum):

@@ -18,7 +18,7 @@ from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.event import errno_name
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import Counters
-from twtui.wire import (
+from twtui.wire.layout import (
     CAPTURE,
     CONFIG,
     COUNTER_FIELDS,

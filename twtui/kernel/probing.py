@@ -13,7 +13,7 @@ from twtui.model.enums import MapKind
 from twtui.model.event import errno_name
 from twtui.model.plan import Plan
 from twtui.model.trigger import TriggerKind
-from twtui.wire import PROBE as PROBE_LAYOUT
+from twtui.wire.layout import PROBE as PROBE_LAYOUT
 
 
 class ProbeRunner:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from twtui.errors import TwtuiError
 from twtui.kernel.mappings import read_mappings
-from twtui.process_wire import ProcessFields
+from twtui.wire.processes import ProcessFields
 
 _KTHREAD = 0x00200000
 """PF_KTHREAD of include/linux/sched.h."""

@@ -20,7 +20,7 @@ from twtui.kernel.program_cache import NO_CACHE, ProgramCache
 from twtui.kernel.refusal import is_locked_down, refusal
 from twtui.kernel.targets import TICK_NS
 from twtui.model.enums import MapKind
-from twtui.wire import EVENT
+from twtui.wire.layout import EVENT
 
 TRIGGER, EXIT, ENTRY, PROBE = "tw_trigger", "tw_exit", "tw_entry", "tw_probe"
 SWEEP, FORK, EXEC = "tw_sweep", "tw_fork", "tw_exec"

@@ -12,7 +12,7 @@ from twtui.kernel.maps import SharedMaps
 from twtui.kernel.symbols import symbol_address
 from twtui.kernel.targets import memory_holder
 from twtui.model.capture import PYTHON_RUNTIME
-from twtui.wire import PYTHON_OFFSETS, PYTHONS
+from twtui.wire.layout import PYTHON_OFFSETS, PYTHONS
 
 SUPPORTED = "the python capture reads CPython 3.11, 3.12, 3.13 and 3.14"
 _COOKIE = b"xdebugpy"

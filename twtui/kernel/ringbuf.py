@@ -6,7 +6,7 @@ import ctypes as ct
 import os
 
 from twtui.kernel.map_memory import map_memory
-from twtui.wire import BUSY, DISCARD
+from twtui.wire.layout import BUSY, DISCARD
 
 _WORD = 4
 _LENGTH_MASK = DISCARD - 1

@@ -12,9 +12,16 @@ from contextlib import suppress
 from typing import Any
 
 from twtui import __version__
-from twtui.batch_wire import pack_batch
 from twtui.errors import TwtuiError, UsageError
-from twtui.frames import (
+from twtui.kernel.checks import run_checks
+from twtui.kernel.outbox import Outbox
+from twtui.kernel.process_table import mapped_paths, process_rows
+from twtui.kernel.program_cache import OFF_VARIABLE
+from twtui.kernel.program_trials import run_trials
+from twtui.kernel.session import Session
+from twtui.model.plan import Plan, command_from_wire
+from twtui.wire.batches import pack_batch
+from twtui.wire.frames import (
     MAX_REQUEST_BYTES,
     REQUESTS,
     FrameKind,
@@ -23,14 +30,7 @@ from twtui.frames import (
     pack_json,
     unpack_json,
 )
-from twtui.kernel.checks import run_checks
-from twtui.kernel.outbox import Outbox
-from twtui.kernel.process_table import mapped_paths, process_rows
-from twtui.kernel.program_cache import OFF_VARIABLE
-from twtui.kernel.program_trials import run_trials
-from twtui.kernel.session import Session
-from twtui.model.plan import Plan, command_from_wire
-from twtui.wire import WireError
+from twtui.wire.layout import WireError
 
 POLL_INTERVAL_S = 0.02
 MAX_UNSENT_BYTES = 48 << 20

@@ -8,7 +8,7 @@ from collections import defaultdict
 from twtui.kernel.symbolizer import Symbolizer
 from twtui.model.bounds import MOST_NAME, text
 from twtui.model.event import Event
-from twtui.wire import iter_events
+from twtui.wire.layout import iter_events
 
 KERNEL = 0
 """Stands for the kernel where a name's process is meant."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from twtui.errors import UnsupportedError
 from twtui.kernel.program import SWEEP, Programs
 from twtui.kernel.targets import TICK_NS, read_stat
-from twtui.wire import SWEEP as SWEEP_LAYOUT
+from twtui.wire.layout import SWEEP as SWEEP_LAYOUT
 
 
 def require_kernels_numbers(programs: Programs) -> None:

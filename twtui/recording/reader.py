@@ -22,7 +22,7 @@ from twtui.recording.places import Places
 from twtui.recording.readings import Readings
 from twtui.recording.schema import SIGN, Meta
 from twtui.recording.stored_events import StoredEvents, check_events
-from twtui.wire import CAPTURES, pack_record
+from twtui.wire.layout import CAPTURES, pack_record
 
 HISTORY_NS = 62_000_000_000
 """How far back a jump reads, so that the graphs of the last minute are there."""

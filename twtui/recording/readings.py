@@ -15,7 +15,7 @@ from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
 from twtui.model.snapshot import TargetView
 from twtui.recording.schema import READING_COLUMNS, row_of
-from twtui.wire import ROWS
+from twtui.wire.layout import ROWS
 
 _READING = f"SELECT {', '.join(READING_COLUMNS)} FROM readings WHERE batch = ?"
 

@@ -21,7 +21,7 @@ from twtui.model.redaction import Redaction
 from twtui.model.snapshot import BackendInfo
 from twtui.recording.schema import Meta
 from twtui.recording.writer import RecordingWriter, SizeLimitError
-from twtui.wire import rows_of
+from twtui.wire.layout import rows_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from twtui.model.ledger import COUNTER_NAMES, Row
 from twtui.model.plan import Plan
 from twtui.model.snapshot import BackendInfo
 from twtui.recording.shown import shown
-from twtui.wire import ROWS
+from twtui.wire.layout import ROWS
 
 SCHEMA_VERSION = 1
 """``PRAGMA user_version``; raised when a reader of before would go wrong. A new column does not raise it."""

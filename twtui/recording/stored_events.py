@@ -9,7 +9,7 @@ from twtui.model.bounds import whole
 from twtui.model.enums import MapKind, Mode
 from twtui.model.event import Event
 from twtui.recording.schema import EVENT_COLUMNS, SIGN
-from twtui.wire import MOST_DATA_BYTES, pack_record
+from twtui.wire.layout import MOST_DATA_BYTES, pack_record
 
 _KINDS = {str(kind).encode(): kind for kind in MapKind}
 _MODES = {str(mode).encode(): mode for mode in Mode}

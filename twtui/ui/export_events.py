@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from twtui import export
 from twtui.errors import TwtuiError
+from twtui.export import json_lines
 from twtui.model.event import Event
 from twtui.model.snapshot import Snapshot
 from twtui.recording.ownership import (
@@ -31,9 +31,9 @@ def write_events(path: Path, snapshot: Snapshot, events: Sequence[Event]) -> Non
     """
     captures = dict(enumerate(zip(snapshot.triggers, snapshot.captures, strict=True)))
     lines = [
-        export.header(snapshot.plan, snapshot.info, ("twtui",)),
-        *(export.event(event, captures) for event in events),
-        export.summary(snapshot),
+        json_lines.header(snapshot.plan, snapshot.info, ("twtui",)),
+        *(json_lines.event(event, captures) for event in events),
+        json_lines.summary(snapshot),
     ]
     data = "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace")
     with as_invoking_user():

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from twtui import export
 from twtui.backend.base import Backend
+from twtui.commands.output import LineWriter
 from twtui.engine import Engine
 from twtui.errors import TwtuiError
+from twtui.export import json_lines
 from twtui.harmless import harmless
 from twtui.model import fold
 from twtui.model.batch import Batch
@@ -22,7 +23,6 @@ from twtui.model.filter import Filter
 from twtui.model.plan import Plan, Stop
 from twtui.model.redaction import Redaction
 from twtui.model.snapshot import BackendInfo, Snapshot
-from twtui.output import LineWriter
 from twtui.recording import Recorder
 
 Say = Callable[[str], None]
@@ -164,7 +164,7 @@ class RecordRun:
 
     def _begin(self) -> None:
         if self._json:
-            self._writer.line(export.header(self._plan, self._info, self._argv))
+            self._writer.line(json_lines.header(self._plan, self._info, self._argv))
 
     def _observe(self, batch: Batch, events: Sequence[Event]) -> None:
         if self._recorder:
@@ -190,7 +190,7 @@ class RecordRun:
                 lines = self._redaction.of(events, self._captures)
             self._writer.events(lines, self._form())
         if self._with_readings and batch.reading and (self._is_second(batch) or batch.end):
-            self._writer.line(export.reading(batch, self._mode))
+            self._writer.line(json_lines.reading(batch, self._mode))
 
     def _is_second(self, batch: Batch) -> bool:
         """A second has passed since the last line of a reading; the first is a second late too."""
@@ -202,12 +202,12 @@ class RecordRun:
     def _form(self) -> Callable[[Event], str]:
         if self._json:
             return partial(
-                export.event,
+                json_lines.event,
                 captures=self._captures,
                 with_data=self._with_data,
                 names=self._names,
             )
-        from twtui import plain
+        from twtui.commands import plain
 
         return partial(
             plain.event_line,
@@ -220,9 +220,9 @@ class RecordRun:
     def _end(self, final: Snapshot) -> None:
         unwritten = self._writer.unwritten
         if self._json:
-            self._writer.line(export.summary(final, unwritten))
+            self._writer.line(json_lines.summary(final, unwritten))
         else:
-            from twtui import plain
+            from twtui.commands import plain
 
             for line in plain.summary_lines(final):
                 self._writer.line(line)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import sys
 
-from twtui.config import Config
 from twtui.harmless import written_out
 from twtui.json_text import indented
-from twtui.settings import SETTINGS
+from twtui.settings.config import Config
+from twtui.settings.table import SETTINGS
 
 
 def show_config(options: argparse.Namespace) -> int:

@@ -10,10 +10,10 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from twtui.commands.reach import Reach
 from twtui.errors import TwtuiError, UsageError
 from twtui.message import say
-from twtui.reach import Reach
-from twtui.settings import (
+from twtui.settings.table import (
     CONFIG,
     DEMO,
     DIFF,
@@ -58,7 +58,7 @@ def obstacle() -> TwtuiError | None:
 
     if not reach.is_elsewhere and seems_able():
         return reach.connect()
-    from twtui.doctor import first_obstacle
+    from twtui.commands.doctor import first_obstacle
 
     return first_obstacle(checks())
 
@@ -69,14 +69,14 @@ def _need_terminal(instead: str) -> None:
 
 
 def _monitor(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.finding import find_targets
-    from twtui.planning import make_plan
+    from twtui.commands.finding import find_targets
+    from twtui.commands.planning import make_plan
 
     _need_terminal("twtui record")
     targets = find_targets(options, say, machine=reach.machine)
     plan = make_plan(options, targets)
     problem = obstacle()
-    from twtui.screen_command import show, show_findings
+    from twtui.commands.screen import show, show_findings
 
     if problem is None:
         return show(options, live_backend, plan if targets else None, machine=reach.machine)[1]
@@ -87,13 +87,13 @@ def _monitor(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def _demo(options: argparse.Namespace, _arguments: list[str]) -> int:
     _need_terminal("twtui record -p PID")
-    from twtui.screen_command import show, stand_in
+    from twtui.commands.screen import show, stand_in
 
     problem = obstacle()
     if problem is not None:
         return show(options, *stand_in(options, problem))[1]
-    from twtui.demo import Workload
-    from twtui.planning import make_plan
+    from twtui.commands.demo import Workload
+    from twtui.commands.planning import make_plan
     from twtui.processes import find_target
 
     with Workload() as workload:
@@ -105,20 +105,20 @@ def _demo(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def _presets(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.presets_command import list_presets
+    from twtui.commands.presets import list_presets
 
     return list_presets(options, checks, reach.machine)
 
 
 def _config(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.config_command import show_config
+    from twtui.commands.config import show_config
 
     return show_config(options)
 
 
 def _record(options: argparse.Namespace, arguments: list[str]) -> int:
     if options.json_schema:
-        from twtui.record_command import print_schema
+        from twtui.commands.record import print_schema
 
         return print_schema()
     reach.access.may_ask = True
@@ -126,8 +126,8 @@ def _record(options: argparse.Namespace, arguments: list[str]) -> int:
         return _record_targets(options, arguments, live_backend)
     if options.host is not None:
         raise UsageError("a command is started here, not on another machine", "leave --host out")
+    from twtui.commands.started import StartedCommand, ThenGo
     from twtui.processes import find_target
-    from twtui.started import StartedCommand, ThenGo
 
     with StartedCommand(options.started, say=say) as command:
         targets = (find_target(command.pid),)
@@ -142,9 +142,9 @@ def _record_targets(
     make_backend: Callable[[Plan], Backend],
     started: tuple[Target, ...] = (),
 ) -> int:
-    from twtui.finding import find_targets
-    from twtui.planning import make_plan
-    from twtui.record_command import record
+    from twtui.commands.finding import find_targets
+    from twtui.commands.planning import make_plan
+    from twtui.commands.record import record
 
     found = find_targets(options, say, machine=reach.machine)
     plan = make_plan(options, started + found).check()
@@ -152,8 +152,8 @@ def _record_targets(
 
 
 def _replay(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.replay_command import replay
-    from twtui.screen_command import show
+    from twtui.commands.replay import replay
+    from twtui.commands.screen import show
 
     def refuse(_targets: tuple[Target, ...], _preset: Preset | None) -> Plan:
         raise UsageError("this is a recording", "start twtui to watch what runs now")
@@ -162,29 +162,29 @@ def _replay(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 
 def _report(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.replay_command import report_recording
+    from twtui.commands.replay import report_recording
 
     return report_recording(options)
 
 
 def _diff(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.replay_command import diff_recordings
+    from twtui.commands.replay import diff_recordings
 
     return diff_recordings(options)
 
 
 def _export(options: argparse.Namespace, _arguments: list[str]) -> int:
     if options.json_schema:
-        from twtui.record_command import print_schema
+        from twtui.commands.record import print_schema
 
         return print_schema()
-    from twtui.export_command import export_recording
+    from twtui.commands.export import export_recording
 
     return export_recording(options)
 
 
 def _doctor(options: argparse.Namespace, _arguments: list[str]) -> int:
-    from twtui.doctor import first_obstacle, report
+    from twtui.commands.doctor import first_obstacle, report
 
     found = checks()
     tried = trials() if options.programs else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple, get_type_hints
 
-from twtui.wire import WireError
+from twtui.wire.layout import WireError
 
 _MOST_NUMBER = 1 << 63
 _MOST_TEXT = 1 << 12

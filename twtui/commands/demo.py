@@ -11,7 +11,7 @@ from typing import Self
 
 from twtui.errors import TwtuiError
 
-RECORDING = Path(__file__).parent / "_data" / "demo.twtui"
+RECORDING = Path(__file__).parents[1] / "_data" / "demo.twtui"
 """A live run of the workload on a real kernel, for machines on which there can be none."""
 
 

@@ -7,7 +7,7 @@ import struct
 from enum import IntEnum
 from typing import Any
 
-from twtui.wire import MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError
+from twtui.wire.layout import MAX_FRAME_BYTES, PROTOCOL_VERSION, WireError
 
 _HEADER = struct.Struct("<IHH")
 """Size, kind and version: the same in every version of the protocol."""

@@ -9,7 +9,16 @@ from typing import Any, NoReturn
 
 from twtui import __version__
 from twtui.errors import EXIT_CODES, UsageError
-from twtui.settings import COMMANDS, CONFIG, DOCTOR, FILES, MONITOR, RECORD, Setting, settings_of
+from twtui.settings.table import (
+    COMMANDS,
+    CONFIG,
+    DOCTOR,
+    FILES,
+    MONITOR,
+    RECORD,
+    Setting,
+    settings_of,
+)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -87,7 +96,7 @@ def options_of(
             f"{len(files)} files are named, not {len(FILES[command])}",
             f"write: twtui {command} {wanted}",
         )
-    from twtui.config import load_config
+    from twtui.settings.config import load_config
 
     options = load_config(command, vars(flags), environ).namespace()
     options.files = files

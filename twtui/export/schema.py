@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twtui.export import SCHEMA
+from twtui.export.json_lines import SCHEMA
 from twtui.model.enums import Defer, MapKind, Mode, TargetState
 from twtui.model.ledger import COUNTER_NAMES
 

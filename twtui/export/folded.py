@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from twtui.errors import UsageError
-from twtui.export import captured_bytes
+from twtui.export.json_lines import captured_bytes
 from twtui.harmless import written_out
 from twtui.model import python_frames
 from twtui.model.batch import Batch

@@ -14,7 +14,7 @@ from twtui.model.enums import MapKind, Mode, TargetState
 from twtui.model.histogram import BUCKETS, Histogram
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
 from twtui.model.snapshot import TargetView
-from twtui.wire import CAPTURES, WireError
+from twtui.wire.layout import CAPTURES, WireError
 
 MAX_HEAD_BYTES = 16 << 20
 """Of a batch, what is no records: parsed, it takes several times as much memory."""

@@ -11,12 +11,12 @@ from typing import Any
 
 from twtui.backend.base import Backend
 from twtui.backend.replay import ReplayBackend
-from twtui.doctor import first_obstacle
+from twtui.commands.doctor import first_obstacle
+from twtui.commands.planning import make_plan
 from twtui.errors import TwtuiError
 from twtui.model.plan import Plan, Target
 from twtui.model.presets import Preset
 from twtui.model.snapshot import Snapshot
-from twtui.planning import make_plan
 
 MakeBackend = Callable[[Plan], Backend]
 Source = tuple[MakeBackend, Plan]
@@ -110,7 +110,7 @@ def show_findings(
 def stand_in(options: argparse.Namespace, problem: TwtuiError) -> Source:
     """The shipped recording; made-up data for a plan of the caller's own, which it is not of."""
     if options.trigger is None and options.capture is None:
-        from twtui.demo import RECORDING
+        from twtui.commands.demo import RECORDING
 
         reason = f"recorded on Linux 6.18, because here: {problem.message}"
         plan = ReplayBackend(RECORDING).plan()

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from twtui.config_presets import presets_of
 from twtui.errors import UsageError
 from twtui.model.presets import Preset
-from twtui.settings import SETTINGS, Setting
+from twtui.settings.config_presets import presets_of
+from twtui.settings.table import SETTINGS, Setting
 
 _TABLES = ("presets", "keys")
 _MOST_BYTES = 1 << 20

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from twtui.export import captured_bytes
+from twtui.export.json_lines import captured_bytes
 from twtui.json_text import compact
 from twtui.model.batch import Batch
 from twtui.model.capture import Read, read_of

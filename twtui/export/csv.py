@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
-from twtui.export import captured_bytes
+from twtui.export.json_lines import captured_bytes
 from twtui.harmless import quoted, written_out
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import functions_of

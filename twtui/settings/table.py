@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from twtui.quantities import duration_ns, factor, pids, size_bytes, whole_number
+from twtui.settings.quantities import duration_ns, factor, pids, size_bytes, whole_number
 
 MONITOR, RECORD, DOCTOR, DEMO = "", "record", "doctor", "demo"
 PRESETS, CONFIG = "presets", "config"

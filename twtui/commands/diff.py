@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from twtui import export, plain
+from twtui.commands import plain
+from twtui.export import json_lines
 from twtui.harmless import written_out
 from twtui.json_text import indented
 from twtui.model.histogram import Histogram
@@ -32,7 +33,7 @@ def diff(names: tuple[str, str], finals: tuple[Snapshot, Snapshot], as_json: boo
     if as_json:
         made: dict[str, Any] = {}
         for key, name, final in zip("ab", names, finals, strict=True):
-            made[key] = {"name": name, **json.loads(export.summary(final))}
+            made[key] = {"name": name, **json.loads(json_lines.summary(final))}
             del made[key]["type"]
         return indented(made)
     a, b = finals

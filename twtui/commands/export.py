@@ -6,14 +6,15 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from twtui import export, recorded
-from twtui.export_chrome import trace
-from twtui.export_folded import folded
-from twtui.export_table import table
+from twtui.commands import recorded
+from twtui.commands.output import print_pieces
+from twtui.export import json_lines
+from twtui.export.chrome import trace
+from twtui.export.csv import table
+from twtui.export.folded import folded
 from twtui.model.batch import Batch
 from twtui.model.event import Event
 from twtui.model.filter import Filter, parse_filter
-from twtui.output import print_pieces
 from twtui.recording import Recording, ownership
 
 READING_INTERVAL_NS = 1_000_000_000
@@ -59,23 +60,23 @@ def _lines(
 ) -> Iterator[str]:
     names: dict[tuple[int, int], str] = {}
     meta = recording.meta
-    yield export.header(meta.plan, meta.info, meta.argv) + "\n"
+    yield json_lines.header(meta.plan, meta.info, meta.argv) + "\n"
     mode = str(meta.plan.mode)
     last_ns = 0
     pending = None
     for batch, events, captures in batches:
         mode = batch.mode or mode
         names.update(batch.names)
-        lines = [export.event(event, captures, meta.with_data, names) for event in events]
+        lines = [json_lines.event(event, captures, meta.with_data, names) for event in events]
         if batch.reading and with_readings:
             pending = batch
             if not last_ns or batch.at_ns - last_ns >= READING_INTERVAL_NS:
                 last_ns, pending = batch.at_ns, None
-                lines.append(export.reading(batch, mode))
+                lines.append(json_lines.reading(batch, mode))
         yield "".join(line + "\n" for line in lines)
     if pending is not None:
-        yield export.reading(pending, mode) + "\n"
-    yield export.summary(recorded.final_snapshot(recording)) + "\n"
+        yield json_lines.reading(pending, mode) + "\n"
+    yield json_lines.summary(recorded.final_snapshot(recording)) + "\n"
 
 
 def _to_file(pieces: Iterator[str], path: Path, force: bool) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
-from twtui.doctor import Check, first_obstacle
+from twtui.commands.doctor import Check, first_obstacle
 from twtui.errors import TwtuiError
 from twtui.harmless import written_out
 from twtui.json_text import indented

@@ -8,20 +8,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from twtui.backend.base import Backend
+from twtui.commands.output import LineWriter, print_pieces
+from twtui.commands.progress import Progress
+from twtui.commands.record_run import Limits, RecordRun, ended_by_signals
 from twtui.json_text import indented
 from twtui.model.assertion import check, parse_assertion
 from twtui.model.filter import parse_filter
 from twtui.model.plan import Plan
 from twtui.model.redaction import Redaction
-from twtui.output import LineWriter, print_pieces
-from twtui.progress import Progress
-from twtui.record import Limits, RecordRun, ended_by_signals
 from twtui.recording import Options, Recorder
 
 
 def print_schema() -> int:
     """The JSON Schema of the lines, on standard output."""
-    from twtui.export_schema import LINE_SCHEMA
+    from twtui.export.schema import LINE_SCHEMA
 
     print_pieces([indented(LINE_SCHEMA)])
     return 0

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from twtui.errors import PermissionDeniedError, TwtuiError
 from twtui.rights import give_up, has_more_than_caller
-from twtui.settings import DEMO, DOCTOR, MONITOR, PRESETS, RECORD
+from twtui.settings.table import DEMO, DOCTOR, MONITOR, PRESETS, RECORD
 
 if TYPE_CHECKING:
-    from twtui.access import Access
+    from twtui.commands.access import Access
     from twtui.host import Host
     from twtui.processes import Machine
 
@@ -44,7 +44,7 @@ class Reach:
         if command not in _WITH_KERNEL or _WITHOUT_KERNEL.intersection(words) or elsewhere:
             give_up()
             return
-        from twtui.access import Access
+        from twtui.commands.access import Access
 
         self._access = Access.giving_up_rights()
 
@@ -55,7 +55,7 @@ class Reach:
             host: As ssh takes it.
             command: What starts the kernel process there.
         """
-        from twtui.access import Access
+        from twtui.commands.access import Access
         from twtui.host import Host
 
         self._access = Access(host, command, may_ask=True)
@@ -81,7 +81,7 @@ class Reach:
     def access(self) -> Access:
         """With our own rights or else through sudo, unless something else was decided."""
         if self._access is None:
-            from twtui.access import Access
+            from twtui.commands.access import Access
 
             self._access = Access()
         return self._access

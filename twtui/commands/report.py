@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from twtui import export, plain
+from twtui.commands import plain
+from twtui.commands.recorded import TopValue, final_snapshot, top_values
+from twtui.export import json_lines
 from twtui.harmless import shortened, written_out
 from twtui.json_text import indented
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import functions_of
 from twtui.model.ledger import LOSSES
 from twtui.model.snapshot import Snapshot
-from twtui.recorded import TopValue, final_snapshot, top_values
 from twtui.recording import Recording
 from twtui.ui.escape import escape_bytes
 from twtui.ui.text import count, duration, wall_date
@@ -101,8 +102,8 @@ def _shown(value: TopValue) -> str:
 
 def _object(recording: Recording, final: Snapshot, top: tuple[TopValue, ...]) -> dict[str, Any]:
     meta = recording.meta
-    summary = json.loads(export.summary(final))
-    header = json.loads(export.header(meta.plan, meta.info, meta.argv))
+    summary = json.loads(json_lines.summary(final))
+    header = json.loads(json_lines.header(meta.plan, meta.info, meta.argv))
     del summary["type"], header["type"]
     return {
         **header,
@@ -117,7 +118,7 @@ def _object(recording: Recording, final: Snapshot, top: tuple[TopValue, ...]) ->
                 "count": value.count,
                 "trigger": value.trigger,
                 "capture": value.capture,
-                **export.content(read_of(value.capture), value.data.removesuffix(b"\0")),
+                **json_lines.content(read_of(value.capture), value.data.removesuffix(b"\0")),
             }
             for value in top
         ],

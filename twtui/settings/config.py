@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from twtui.config_file import ConfigFile, Place, Value, parsed, read_config, text_of
 from twtui.errors import UsageError
 from twtui.invoker import Invoker, invoker
 from twtui.model.presets import PRESETS, Preset
-from twtui.settings import Setting, settings_of
+from twtui.settings.config_file import ConfigFile, Place, Value, parsed, read_config, text_of
+from twtui.settings.table import Setting, settings_of
 
 _ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 

@@ -12,17 +12,17 @@ from pathlib import Path
 from twtui.backend.base import Backend
 from twtui.backend.lines import LinesBackend
 from twtui.backend.replay import ReplayBackend
-from twtui.diff import diff
+from twtui.commands.diff import diff
+from twtui.commands.output import print_pieces
+from twtui.commands.recorded import final_snapshot
+from twtui.commands.report import report
 from twtui.engine import Engine
 from twtui.errors import TwtuiError, UsageError
 from twtui.message import say
 from twtui.model.assertion import Assertion, check, parse_assertion
 from twtui.model.plan import Plan
 from twtui.model.snapshot import Snapshot
-from twtui.output import print_pieces
-from twtui.recorded import final_snapshot
 from twtui.recording import Recording
-from twtui.report import report
 
 STANDARD_INPUT = "-"
 Show = Callable[[Callable[[Plan], Backend], Plan], Snapshot | None]

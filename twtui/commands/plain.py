@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from twtui.export import captured_bytes
+from twtui.export.json_lines import captured_bytes
 from twtui.harmless import written_out
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import Names, stack_text

@@ -1,0 +1,1 @@
+"""Runs and recordings in the forms of others: JSON Lines, CSV, folded stacks, a trace."""
