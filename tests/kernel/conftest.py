@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
-from kernel_harness import TargetProcess
+from kernel_harness import TargetProcess, wait_until
 from skips import DOCTOR, are_required, has_been_asked, pytest_runtest_makereport
 
 from twtui.backend.live import LiveBackend
@@ -126,3 +128,32 @@ def start_changing(
 ) -> Callable[..., TargetProcess]:
     """Starts targets that change."""
     return partial(start_program, changing_program)
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
+    """Starts programs, and ends those it started."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(*words: object, **options: Any) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([str(word) for word in words], **options)
+        started.append(process)
+        # until the exec it is a copy of this test
+        wait_until(lambda: process.poll() is not None or _image(process.pid) != _image(os.getpid()))
+        return process
+
+    yield run
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+        for stream in (process.stdin, process.stdout):
+            if stream:
+                stream.close()
+        process.wait()
+
+
+def _image(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""

@@ -12,6 +12,7 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 _PATIENCE_S = 30.0
@@ -22,13 +23,16 @@ RESTORED = {1049: False, 25: True, 1000: False, 1003: False, 1004: False, 2004: 
 
 
 class ProgramInTerminal:
-    """A program started as a shell would: the terminal is its controlling one, unless told otherwise."""
+    """A program started as a shell would: the terminal is its controlling one, unless told otherwise.
+
+    ``environ`` changes the environment of the test.
+    """
 
     def __init__(
         self,
         command: Sequence[str],
-        directory: Path,
-        environ: Mapping[str, str],
+        directory: Path | None = None,
+        environ: Mapping[str, str] = MappingProxyType({}),
         controlling: bool = True,
         patience_s: float = _PATIENCE_S,
     ) -> None:
@@ -40,7 +44,7 @@ class ProgramInTerminal:
         self.process = subprocess.Popen(
             command,
             stdin=self._slave, stdout=self._slave, stderr=self._slave,
-            cwd=directory, env=environ, start_new_session=True, preexec_fn=self._take_terminal if controlling else None,
+            cwd=directory, env={**os.environ, "TERM": "xterm-256color", **environ}, start_new_session=True, preexec_fn=self._take_terminal if controlling else None,
         )  # fmt: skip
 
     def _take_terminal(self) -> None:
@@ -66,6 +70,10 @@ class ProgramInTerminal:
         """Take what it writes until these words come, after all that came before."""
         since = len(self.output)
         self.until(lambda: words.encode() in _ESCAPE.sub(b"", self.output[since:]))
+
+    def until_seen(self, words: str) -> None:
+        """Take what it writes until these words are among it, whenever they came."""
+        self.until(lambda: words in self.text)
 
     def press(self, keys: bytes) -> None:
         """What a keyboard sends."""

@@ -12,10 +12,19 @@ from contextlib import suppress
 
 import psutil
 import pytest
-from kernel_harness import Run, TargetProcess, kernel_objects, plan_for, surviving, wait_until
+from kernel_harness import (
+    Run,
+    TargetProcess,
+    has_fired,
+    kernel_objects,
+    plan_for,
+    surviving,
+    wait_until,
+)
 
 from twtui.errors import CompileError, NoSuchTargetError, TwtuiError, UsageError
 from twtui.model.enums import Defer, MapKind, Mode, TargetState
+from twtui.model.ledger import Counters
 from twtui.model.plan import SetMode
 
 StartTarget = Callable[..., TargetProcess]
@@ -35,11 +44,16 @@ def test_a_finished_run_leaves_nothing(start_target: StartTarget) -> None:
     assert target.process.poll() is None
 
 
+def all_wait(counters: Counters, number: int) -> bool:
+    """All that were scheduled, of so many that could be."""
+    return has_fired(counters, number) and counters.pending == counters.scheduled > 0
+
+
 def test_a_killed_kernel_process_leaves_nothing_and_is_reported(start_target: StartTarget) -> None:
     target = start_target("pause", 4)
     with Run(plan_for(target, trigger="syscall:pause")) as run:
         target.tell()
-        run.until(lambda ledger: ledger[MapKind.HASH, Mode.RESUME].pending == 4)
+        run.until(lambda ledger: all_wait(ledger[MapKind.HASH, Mode.RESUME], 4))
         objects = kernel_objects(run.backend.kernel_pid)
         os.kill(run.backend.kernel_pid, signal.SIGKILL)
         with pytest.raises(TwtuiError, match="ended unexpectedly"):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from json_record import record
 from kernel_harness import Run, TargetProcess, plan_for
 
 from twtui.errors import NoSuchTargetError
@@ -50,3 +52,22 @@ def test_a_picked_thread_that_has_ended_is_refused(start_target: StartTarget) ->
     plan = replace(plan_for(target), threads=tuple(other.tids))
     with pytest.raises(NoSuchTargetError, match=f"no target has a thread {other.tids[0]}"):
         Run(plan).__enter__()
+
+
+def test_one_thread_can_be_picked(start: Callable[..., subprocess.Popen[bytes]]) -> None:
+    program = (
+        "import os, threading, time\n"
+        "sink = os.open('/dev/null', os.O_WRONLY)\n"
+        "def work(text):\n"
+        "    os.write(1, b'%d\\n' % threading.get_native_id())\n"
+        "    while True: os.write(sink, text); time.sleep(.01)\n"
+        "threading.Thread(target=work, args=(b'first',), daemon=True).start()\n"
+        "work(b'second')\n"
+    )
+    process = start("/usr/bin/python3", "-c", program, stdout=subprocess.PIPE)
+    assert process.stdout
+    tids = {int(process.stdout.readline()) for _ in range(2)}
+    (other,) = tids - {process.pid}
+    ran = record("--preset", "writes", "-t", other, "-c", 20)
+    assert set(ran.data()) == {b"first"}
+    assert {event["tid"] for event in ran.events} == {other}

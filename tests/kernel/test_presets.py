@@ -5,17 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import socket
-import ssl
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from json_record import TWTUI, record
 from kernel_harness import Run, plan_for, wait_until
 
 from twtui.errors import UsageError
@@ -24,67 +19,7 @@ from twtui.model.enums import Mode
 from twtui.model.plan import Plan, Target, Watch
 from twtui.model.trigger import parse_trigger
 
-TWTUI = [sys.executable, "-m", "twtui"]
 Start = Callable[..., subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts programs, and ends those it started."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def run(*words: object, **options: Any) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([str(word) for word in words], **options)
-        started.append(process)
-        # until the exec it is a copy of this test
-        wait_until(lambda: process.poll() is not None or _image(process.pid) != _image(os.getpid()))
-        return process
-
-    yield run
-    for process in started:
-        if process.poll() is None:
-            process.kill()
-        for stream in (process.stdin, process.stdout):
-            if stream:
-                stream.close()
-        process.wait()
-
-
-def _image(pid: int) -> bytes:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-class Recorded:
-    """What ``twtui record --json`` printed."""
-
-    def __init__(self, words: tuple[object, ...], **options: Any) -> None:
-        done = subprocess.run(
-            [*TWTUI, "record", "--json", *map(str, words)],
-            capture_output=True, text=True, timeout=60, check=False, **options,
-        )  # fmt: skip
-        self.code, self.said = done.returncode, done.stderr
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        self.events = [line for line in lines if line["type"] == "event"]
-        assert self.code == 0, self.said
-        assert all(lines[-1]["invariants"].values()), lines[-1]
-
-    def texts(self, trigger: str) -> list[str]:
-        """What was read at one trigger, in order."""
-        return [event.get("text", "") for event in self.events if event["trigger"] == trigger]
-
-    def data(self) -> list[bytes]:
-        """What was read at all."""
-        return [
-            bytes.fromhex(event["hex"]) if "hex" in event else event.get("text", "").encode()
-            for event in self.events
-        ]
-
-
-def record(*words: object, **options: Any) -> Recorded:
-    return Recorded(words, **options)
 
 
 def test_files_sees_every_path_of_other_peoples_programs(tmp_path: Path) -> None:
@@ -177,108 +112,6 @@ def test_python_names_the_function_that_runs(start: Start) -> None:
     assert len(named) > len(ran.events) / 2
 
 
-@pytest.fixture
-def tls_server(start: Start, tmp_path: Path) -> tuple[subprocess.Popen[bytes], int]:
-    """``openssl s_server``, and its port."""
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed")
-    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
-         "-nodes", "-subj", "/CN=localhost", "-days", "1", "-keyout", key, "-out", certificate],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = start(
-        "openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-quiet", "-key", key, "-cert", certificate,
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    wait_until(lambda: _listens(port))
-    return server, port
-
-
-def _listens(port: int) -> bool:
-    return any(
-        line.split()[1].endswith(f":{port:04X}") and line.split()[3] == "0A"
-        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]
-    )
-
-
-def test_tls_sees_the_plaintext_of_both_directions(
-    tls_server: tuple[subprocess.Popen[bytes], int],
-) -> None:
-    server, port = tls_server
-    recorder = subprocess.Popen(
-        [*TWTUI, "record", "--json", "--preset", "tls", "-p", str(server.pid)],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert recorder.stdout
-    assert server.stdin
-    try:
-        assert json.loads(recorder.stdout.readline())["type"] == "header"
-        context = ssl.create_default_context()
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with (
-            socket.create_connection(("127.0.0.1", port), 10) as plain,
-            context.wrap_socket(plain) as secure,
-        ):
-            secure.sendall(b"a question in secret")
-            server.stdin.write(b"an answer in secret\n")
-            server.stdin.flush()
-            assert secure.recv(100) == b"an answer in secret\n"
-            time.sleep(0.3)
-    finally:
-        recorder.send_signal(signal.SIGINT)
-        out, _ = recorder.communicate(timeout=20)
-    events = [json.loads(line) for line in out.splitlines()]
-    seen = {(event["trigger"], event.get("text")) for event in events if event["type"] == "event"}
-    assert ("uretprobe:libssl:SSL_read", "a question in secret") in seen
-    assert ("uprobe:libssl:SSL_write", "an answer in secret\n") in seen
-
-
-NO_DATA = """
-import ctypes, time
-ssl = ctypes.CDLL("libssl.so.3")
-for name in ("TLS_client_method", "SSL_CTX_new", "SSL_new"):
-    getattr(ssl, name).restype = ctypes.c_void_p
-context = ctypes.c_void_p(ssl.SSL_CTX_new(ctypes.c_void_p(ssl.TLS_client_method())))
-connection = ctypes.c_void_p(ssl.SSL_new(context))
-ssl.SSL_set_connect_state(connection)
-buffer = ctypes.create_string_buffer(b"left from before", 100)
-while ssl.SSL_read(connection, buffer, 100) == -1: time.sleep(.01)
-"""
-
-
-def test_a_read_that_fails_shows_nothing_of_the_buffer(start: Start) -> None:
-    """An int of -1 is 4 GiB where only the register's width is looked at."""
-    python = start("/usr/bin/python3", "-c", NO_DATA)
-    wait_until(
-        lambda: (
-            python.poll() is not None or "libssl" in Path(f"/proc/{python.pid}/maps").read_text()
-        )
-    )
-    if python.poll() is not None:
-        pytest.skip("libssl.so.3 is not installed")
-    ran = record("--preset", "tls", "-p", python.pid, "-c", 5)
-    assert ran.data() == [b""] * 5
-
-
-def test_the_presets_command_tells_who_has_tls(
-    tls_server: tuple[subprocess.Popen[bytes], int], start: Start
-) -> None:
-    sleeper = start("sleep", "1000")
-    pids = f"{tls_server[0].pid},{sleeper.pid}"
-    done = subprocess.run(
-        [*TWTUI, "presets", "--json", "-p", pids], capture_output=True, text=True, check=True
-    )
-    found = {preset["name"]: preset for preset in json.loads(done.stdout)["presets"]}
-    answers = {item["pid"]: item["answer"] for item in found["tls"]["available"]}
-    assert answers == {tls_server[0].pid: "yes", sleeper.pid: "no"}
-    assert {item["answer"] for item in found["files"]["available"]} == {"yes"}
-
-
 def optional(*triggers: str, capture: str = "none") -> tuple[Watch, ...]:
     return tuple(Watch(parse_trigger(text), parse_capture(capture), True) for text in triggers)
 
@@ -310,25 +143,6 @@ def test_an_optional_function_is_watched_where_it_is(start: Start) -> None:
         run.until(lambda ledger: sum(row.completed for row in ledger.values()) > 3)
         run.finish()
     assert {event.pid for event in run.events} == {python.pid}
-
-
-def test_one_thread_can_be_picked(start: Start) -> None:
-    program = (
-        "import os, threading, time\n"
-        "sink = os.open('/dev/null', os.O_WRONLY)\n"
-        "def work(text):\n"
-        "    os.write(1, b'%d\\n' % threading.get_native_id())\n"
-        "    while True: os.write(sink, text); time.sleep(.01)\n"
-        "threading.Thread(target=work, args=(b'first',), daemon=True).start()\n"
-        "work(b'second')\n"
-    )
-    process = start("/usr/bin/python3", "-c", program, stdout=subprocess.PIPE)
-    assert process.stdout
-    tids = {int(process.stdout.readline()) for _ in range(2)}
-    (other,) = tids - {process.pid}
-    ran = record("--preset", "writes", "-t", other, "-c", 20)
-    assert set(ran.data()) == {b"first"}
-    assert {event["tid"] for event in ran.events} == {other}
 
 
 def test_waiting_finds_the_one_that_appears(start: Start, tmp_path: Path) -> None:

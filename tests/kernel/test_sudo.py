@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import re
-import select
 import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -32,61 +28,26 @@ from kernel_harness import (
     surviving,
     wait_until,
 )
+from ordinary_user import (
+    PASSWORD,
+    OrdinaryUser,
+    capabilities,
+    descendants,
+    kernel_process_beside,
+    named,
+    uids,
+)
+from pseudo_terminal import ProgramInTerminal
 
 StartTarget = Callable[..., TargetProcess]
-PASSWORD = "open sesame"
+SCREEN = b"\x1b[?1049h"
+"""The alternate screen, which Textual takes."""
 PROBE = ("--trigger", "probe:20hz", "--capture", "none", "--json")
 
 pytestmark = [
     pytest.mark.skipif(shutil.which(name) is None, reason=f"{name} is not installed")
     for name in ("sudo", "openssl", "unshare")
 ]
-
-
-class OrdinaryUser:
-    """Runs commands as a user of the machine whom sudo trusts as far as the rules say."""
-
-    def __init__(self, place: Path) -> None:
-        self._place = place
-        self.home = place / "home"
-        self.home.mkdir()
-        os.chown(self.home, NOBODY, NOBODY)
-        place.chmod(0o755)
-        (place / "sudoers.d").mkdir()
-        crypted = subprocess.run(
-            ["openssl", "passwd", "-6", PASSWORD], capture_output=True, text=True, check=True
-        ).stdout.strip()
-        shadow = re.sub(
-            r"(?m)^nobody:[^:]*:", f"nobody:{crypted}:", Path("/etc/shadow").read_text()
-        )
-        (place / "shadow").write_text(shadow)
-        (place / "shadow").chmod(0o600)
-
-    def trusted(self, rule: str) -> None:
-        """Sudo's rule for the user."""
-        rules = self._place / "sudoers.d" / "test"
-        rules.write_text(f"{rule}\n")
-        rules.chmod(0o440)
-
-    def command(self, *words: object) -> list[str]:
-        """The words of a command of the user's."""
-        mounts = (
-            f"mount --bind {self._place}/sudoers.d /etc/sudoers.d"
-            f" && mount --bind {self._place}/shadow /etc/shadow"
-            " && mount -t tmpfs none /run/sudo && cd / && exec \"$@\""
-        )  # fmt: skip
-        return [
-            "unshare", "--mount", "sh", "-c", mounts, "sh",
-            "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups", "--inh-caps=-all",
-            "env", f"HOME={self.home}", *map(str, words),
-        ]  # fmt: skip
-
-    def run(self, *words: object) -> subprocess.CompletedProcess[str]:
-        """Without a terminal."""
-        return subprocess.run(
-            self.command(*words), capture_output=True, text=True, timeout=90,
-            start_new_session=True, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
 
 
 @pytest.fixture
@@ -107,50 +68,6 @@ def lines_of(output: str) -> list[dict[str, Any]]:
     assert lines[-1]["type"] == "summary"
     assert all(lines[-1]["invariants"].values())
     return lines
-
-
-def capabilities(pid: int) -> int:
-    return int(re.findall(r"CapPrm:\s*(\w+)", Path(f"/proc/{pid}/status").read_text())[0], 16)
-
-
-def uids(pid: int) -> set[str]:
-    return set(re.findall(r"Uid:(.*)", Path(f"/proc/{pid}/status").read_text())[0].split())
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below one, nearest first."""
-    below: list[int] = []
-    queue = [pid]
-    while queue:
-        children = Path(f"/proc/{queue[0]}/task/{queue[0]}/children")
-        queue[0:1] = found = [int(one) for one in children.read_text().split()]
-        below += found
-    return below
-
-
-def named(pids: list[int], word: str) -> int:
-    """The one of these processes whose Python module is the named one."""
-    for pid in pids:
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except OSError:  # it has ended
-            continue
-        if command[0] == os.fsencode(sys.executable) and word.encode() in command:
-            return pid
-    return 0
-
-
-def kernel_process_beside(pid: int) -> int:
-    """That of the same mount namespace: sudo has put it in the background, so it is no child."""
-    namespace = os.readlink(f"/proc/{pid}/ns/mnt")  # noqa: PTH115
-    beside = []
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            if entry.name.isdecimal() and os.readlink(entry / "ns/mnt") == namespace:  # noqa: PTH115
-                beside.append(int(entry.name))
-    found = named(beside, "twtui.kernel")
-    assert found, "no kernel process"
-    return found
 
 
 @pytest.mark.parametrize("before", [(), ("sudo",)])
@@ -257,43 +174,14 @@ def test_without_sudo_the_capabilities_are_named(
     assert "CAP_BPF and CAP_PERFMON" in done.stderr
 
 
-class Typist:
+@contextmanager
+def typed_into(command: list[str]) -> Iterator[ProgramInTerminal]:
     """A command in a terminal of its own."""
-
-    def __init__(self, command: list[str]) -> None:
-        self.pid, self._terminal = pty.fork()
-        if not self.pid:
-            os.environ["TERM"] = "xterm-256color"
-            os.execvp(command[0], command)
-        self.seen = ""
-
-    def until(self, words: str) -> None:
-        """Until it has printed these words."""
-        deadline = time.monotonic() + PATIENCE_S
-        while words not in self.seen:
-            assert time.monotonic() < deadline, self.seen
-            self._read(0.1)
-
-    def _read(self, timeout_s: float) -> bool:
-        if not select.select([self._terminal], [], [], timeout_s)[0]:
-            return True
-        try:
-            data = os.read(self._terminal, 1 << 16)
-        except OSError:  # the last writer has closed
-            return False
-        self.seen += data.decode(errors="replace")
-        return bool(data)
-
-    def types(self, text: str) -> None:
-        os.write(self._terminal, text.encode())
-
-    def ends(self) -> int:
-        """Its exit code."""
-        while self._read(PATIENCE_S):
-            pass
-        _, status = os.waitpid(self.pid, 0)
-        os.close(self._terminal)
-        return os.waitstatus_to_exitcode(status)
+    terminal = ProgramInTerminal(command, patience_s=PATIENCE_S)
+    try:
+        yield terminal
+    finally:
+        terminal.end()
 
 
 def test_the_password_is_asked_for_before_the_screen_and_once(
@@ -301,35 +189,35 @@ def test_the_password_is_asked_for_before_the_screen_and_once(
 ) -> None:
     user.trusted(WITH_PASSWORD)
     target = start_target("spin", 1)
-    typist = Typist(user.command(*TWTUI, "-p", target.pid))
-    prompt = "password for nobody, to load BPF programs: "
-    typist.until(prompt)
-    assert "\x1b[?1049h" not in typist.seen
-    typist.types("wrong\n")
-    # what is typed before the prompt is shown, as the terminal does that and not sudo
-    typist.until(f"Sorry, try again.\r\n[sudo] {prompt}")
-    typist.types(PASSWORD + "\n")
-    # Textual has the terminal now, and a run is on
-    typist.until("\x1b[?1049h")
-    typist.until("scheduled")
-    kernel = kernel_process_beside(typist.pid)
-    wait_until(lambda: bool(kernel_objects(kernel)["link"]))
-    objects = kernel_objects(kernel)
-    typist.types("q")
-    assert typist.ends() == 0
-    assert PASSWORD not in typist.seen
+    with typed_into(user.command(*TWTUI, "-p", target.pid)) as terminal:
+        prompt = "password for nobody, to load BPF programs: "
+        terminal.until_seen(prompt)
+        assert SCREEN not in terminal.output
+        terminal.press(b"wrong\n")
+        # what is typed before the prompt is shown, as the terminal does that and not sudo
+        terminal.until_seen(f"Sorry, try again.\r\n[sudo] {prompt}")
+        terminal.press(PASSWORD.encode() + b"\n")
+        # Textual has the terminal now, and a run is on
+        terminal.until(lambda: SCREEN in terminal.output)
+        terminal.until_seen("scheduled")
+        kernel = kernel_process_beside(terminal.process.pid)
+        wait_until(lambda: bool(kernel_objects(kernel)["link"]))
+        objects = kernel_objects(kernel)
+        terminal.press(b"q")
+        assert terminal.wait() == 0
+        assert PASSWORD not in terminal.text
     wait_until(lambda: not surviving(objects))
 
 
 def test_a_refused_password_is_our_error(user: OrdinaryUser, start_target: StartTarget) -> None:
     user.trusted(WITH_PASSWORD + "\nDefaults:nobody passwd_tries=1")
     target = start_target("spin", 1)
-    typist = Typist(user.command(*TWTUI, "record", "-p", target.pid, *PROBE))
-    typist.until("to load BPF programs: ")
-    typist.types("wrong\n")
-    assert typist.ends() == 5
-    assert "twtui: sudo does not start the kernel process" in typist.seen
-    assert "sudo -l" in typist.seen
+    with typed_into(user.command(*TWTUI, "record", "-p", target.pid, *PROBE)) as terminal:
+        terminal.until_seen("to load BPF programs: ")
+        terminal.press(b"wrong\n")
+        assert terminal.wait() == 5
+        assert "twtui: sudo does not start the kernel process" in terminal.text
+        assert "sudo -l" in terminal.text
 
 
 def test_ctrl_c_ends_the_run_and_not_the_kernel_process(
@@ -337,11 +225,11 @@ def test_ctrl_c_ends_the_run_and_not_the_kernel_process(
 ) -> None:
     user.trusted(WITH_PASSWORD)
     target = start_target("spin", 1)
-    typist = Typist(user.command(*TWTUI, "record", "-p", target.pid, *PROBE))
-    typist.until("to load BPF programs: ")
-    typist.types(PASSWORD + "\n")
-    typist.until('"type":"event"')
-    typist.types("\x03")
-    assert typist.ends() == 0
-    last = typist.seen.strip().splitlines()[-1]
+    with typed_into(user.command(*TWTUI, "record", "-p", target.pid, *PROBE)) as terminal:
+        terminal.until_seen("to load BPF programs: ")
+        terminal.press(PASSWORD.encode() + b"\n")
+        terminal.until_seen('"type":"event"')
+        terminal.press(b"\x03")
+        assert terminal.wait() == 0
+        last = terminal.text.strip().splitlines()[-1]
     assert all(json.loads(last)["invariants"].values())

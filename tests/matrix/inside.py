@@ -28,6 +28,7 @@ _PROGRAMS = "/tmp/programs"
 """Compiled once for the tests and the record: under emulation, three map kinds take most of a minute."""
 _TROUBLE = ("BUG:", "WARNING:", "Oops", "general protection", "Call Trace")
 """What the kernel's log says when something went wrong inside it."""
+_LINES_AROUND = 40
 
 
 def main(expected: str, in_guest: bool, thorough: bool) -> int:
@@ -57,8 +58,12 @@ def _up_s() -> float:
 
 def _kernel_trouble() -> list[str]:
     lines = subprocess.run(["dmesg"], capture_output=True, text=True).stdout.splitlines()
-    found = [line for line in lines if any(word in line for word in _TROUBLE)]
-    return [f"the kernel's log: {found[0]}"] if found else []
+    found = [at for at, line in enumerate(lines) if any(word in line for word in _TROUBLE)]
+    if not found:
+        return []
+    around = lines[max(found[0] - _LINES_AROUND, 0) : found[0] + _LINES_AROUND]
+    print("\n".join(["== dmesg, where it begins", *around]), flush=True)  # noqa: T201 - as above
+    return [f"the kernel's log: {lines[found[0]]}"]
 
 
 def _twtui(*words: object) -> subprocess.CompletedProcess[str]:

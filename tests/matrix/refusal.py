@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pseudo_terminal import ProgramInTerminal
 
 from twtui.commands.demo import RECORDING
 
@@ -26,23 +25,14 @@ def twtui(*words: object) -> subprocess.CompletedProcess[str]:
 
 def twtui_in_terminal(*words: object, keys: bytes = b"") -> tuple[int, str]:
     """Run it where it may draw; keys are pressed once it has drawn its screen."""
-    pid, terminal = pty.fork()
-    if not pid:
-        os.execv(sys.executable, [sys.executable, "-m", "twtui", *(str(word) for word in words)])
-    written = b""
-    while True:
-        try:
-            piece = os.read(terminal, 1 << 16)
-        except OSError:  # how Linux says that the other end has closed
-            break
-        if not piece:
-            break
-        written += piece
-        if keys and b"quit" in written:
-            os.write(terminal, keys)
-            keys = b""
-    os.close(terminal)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), written.decode(errors="replace")
+    terminal = ProgramInTerminal([sys.executable, "-m", "twtui", *map(str, words)], patience_s=300)
+    try:
+        if keys:
+            terminal.until_seen("quit")
+            terminal.press(keys)
+        return terminal.wait(), terminal.text
+    finally:
+        terminal.end()
 
 
 @pytest.fixture

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from twtui.backend.demo import DemoBackend
+from twtui.commands.recorded import final_snapshot, top_values
 from twtui.engine import Engine
+from twtui.model import fold
 from twtui.model.plan import Command, Plan, Stop
 from twtui.model.snapshot import Snapshot
-from twtui.recording import Options, Recorder
+from twtui.recording import Options, Recorder, Recording
 
 from .support import FakeClock, plan
 
@@ -71,3 +73,27 @@ def recorded_demo(path: Path, seconds: float = 3.0) -> Path:
     """The path of a recording of the demo."""
     record_demo(path, seconds=seconds)
     return path
+
+
+def replayed(path: Path, upto: int | None = None) -> Snapshot:
+    """The fold over every batch of a recording."""
+    with Recording(path) as recording:
+        state = fold.opened(fold.starting(recording.meta.plan), recording.info)
+        for batch, events in recording.batches():
+            state = fold.fold(state, batch, events)
+            upto = None if upto is None else upto - 1
+            if upto == 0:
+                break
+        return fold.snapshot(state)
+
+
+def everything(path: Path) -> int:
+    """Read all of a recording, as the commands do; the number of its events."""
+    with Recording(path) as recording:
+        final_snapshot(recording, 100)
+        top_values(recording)
+        events = sum(len(events) for _, events in recording.batches())
+        for number in range(1, recording.batch_count + 1, 7):
+            recording.jump(number, 10)
+        assert events == recording.event_count
+        return events

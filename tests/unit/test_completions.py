@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import shutil
-import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pseudo_terminal import ProgramInTerminal
 
 from twtui.model.presets import PRESETS
 from twtui.settings.table import COMMANDS, settings_of
@@ -110,49 +108,30 @@ def test_fish_says_what_the_words_mean() -> None:
     )
 
 
-class Shell:
-    """An interactive shell on a terminal, which is typed into and read from."""
+_PLAIN = {"TERM": "dumb", "LC_ALL": "C.UTF-8", "PS1": "ready> "}
 
-    def __init__(self, *command: str) -> None:
-        self.pid, self._terminal = pty.fork()
-        if not self.pid:  # pragma: no cover (the shell)
-            os.environ.update(TERM="dumb", LC_ALL="C.UTF-8", PS1="ready> ")
-            os.execvp(command[0], command)
-        self.wait_for("ready> ")
 
-    def type(self, text: str) -> None:
-        os.write(self._terminal, text.encode())
-
-    def wait_for(self, text: str) -> str:
-        """What it shows up to and with this."""
-        shown = b""
-        deadline = time.monotonic() + DEADLINE_S
-        while text.encode() not in shown:
-            left_s = max(0.0, deadline - time.monotonic())
-            ready, _, _ = select.select([self._terminal], [], [], left_s)
-            assert ready, shown.decode(errors="replace")
-            shown += os.read(self._terminal, 1 << 16)
-        return shown.decode(errors="replace")
-
-    def close(self) -> None:
-        os.kill(self.pid, signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        os.close(self._terminal)
+@contextmanager
+def shell(*command: str) -> Iterator[ProgramInTerminal]:
+    """An interactive one."""
+    terminal = ProgramInTerminal(command, environ=_PLAIN)
+    try:
+        terminal.until_seen("ready> ")
+        yield terminal
+    finally:
+        terminal.end()
 
 
 @pytest.fixture
-def zsh() -> Iterator[Shell]:
+def zsh() -> Iterator[ProgramInTerminal]:
     if not shutil.which("zsh"):
         pytest.skip("zsh is not installed")
-    shell = Shell("zsh", "-f", "-i")
-    try:
-        shell.type("PS1='ready> '; stty cols 200 rows 50; unsetopt beep; LISTMAX=100000\n")
-        shell.type(f"fpath=({ZSH.parent} $fpath); autoload -Uz compinit; compinit -u -D\n")
-        shell.type("twtui() { print -r -- said: $@; }; print set up\n")
-        shell.wait_for("\nset up")
-        yield shell
-    finally:
-        shell.close()
+    with shell("zsh", "-f", "-i") as terminal:
+        terminal.press(b"PS1='ready> '; stty cols 200 rows 50; unsetopt beep; LISTMAX=100000\n")
+        terminal.press(f"fpath=({ZSH.parent} $fpath); autoload -Uz compinit\n".encode())
+        terminal.press(b"compinit -u -D; twtui() { print -r -- said: $@; }; print set up\n")
+        terminal.until_seen("\nset up")
+        yield terminal
 
 
 @pytest.mark.parametrize(
@@ -167,25 +146,22 @@ def zsh() -> Iterator[Shell]:
         ("twtui record -- ls /etc/hostn\t", "said: record -- ls /etc/hostname"),
     ],
 )
-def test_zsh_completes_what_is_typed(zsh: Shell, typed: str, said: str) -> None:
-    zsh.type(f"{typed}\n")
-    zsh.wait_for(said)
+def test_zsh_completes_what_is_typed(zsh: ProgramInTerminal, typed: str, said: str) -> None:
+    zsh.press(f"{typed}\n".encode())
+    zsh.until_text(said)
 
 
-def test_zsh_says_what_the_words_mean(zsh: Shell) -> None:
-    zsh.type("twtui --preset \t")
-    zsh.wait_for(f"-- {PRESETS['python'].description}")
+def test_zsh_says_what_the_words_mean(zsh: ProgramInTerminal) -> None:
+    zsh.press(b"twtui --preset \t")
+    zsh.until_text(f"-- {PRESETS['python'].description}")
 
 
 def test_bash_completes_what_is_typed() -> None:
-    shell = Shell("bash", "--norc", "--noprofile", "-i")
-    try:
-        shell.type(f"source {BASH}; twtui() {{ echo said: $@; }}; echo set up\n")
-        shell.wait_for("\nset up")
-        shell.type("twtui record --mode s\t--trigger syscall:read:e\t\n")
-        shell.wait_for("said: record --mode signal --trigger syscall:read:exit")
-    finally:
-        shell.close()
+    with shell("bash", "--norc", "--noprofile", "-i") as terminal:
+        terminal.press(f"source {BASH}; twtui() {{ echo said: $@; }}; echo set up\n".encode())
+        terminal.until_seen("\nset up")
+        terminal.press(b"twtui record --mode s\t--trigger syscall:read:e\t\n")
+        terminal.until_text("said: record --mode signal --trigger syscall:read:exit")
 
 
 @pytest.fixture
@@ -204,15 +180,16 @@ def hostile_process() -> Iterator[int]:
 
 
 def test_processes_are_offered_with_names_that_cannot_hurt(
-    hostile_process: int, zsh: Shell
+    hostile_process: int, zsh: ProgramInTerminal
 ) -> None:
     pid, some = str(hostile_process), str(hostile_process)[:-1]
     (by_bash,) = (answer for answer in bash(f"twtui -p 1,{some}") if f"1,{pid}" in answer)
     assert by_bash in (f"1,{pid}", f"1,{pid}  (ev?[31mil)")
     by_fish = run("fish", "--no-config", "-c", FISH_ANSWERS, str(FISH), f"twtui -p {pid}")
     assert f"{pid}\tev?[31mil\n" in by_fish
-    zsh.type("twtui -p \t")
-    assert "\x1b[31mil" not in zsh.wait_for("ev?[31mil")
+    zsh.press(b"twtui -p \t")
+    zsh.until_text("ev?[31mil")
+    assert b"\x1b[31mil" not in zsh.output
 
 
 def test_kernel_threads_are_not_offered() -> None:

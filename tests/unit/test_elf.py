@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -17,7 +16,6 @@ from hypothesis import strategies as st
 from twtui.errors import UsageError
 from twtui.kernel.elf import ElfFile
 from twtui.kernel.instructions import starts_instruction
-from twtui.kernel.symbol_table import SymbolTable
 from twtui.kernel.symbols import function_offset, symbol_address
 
 from . import elf_samples
@@ -258,14 +256,6 @@ def test_a_number_of_sections_that_stands_in_the_first_one_has_a_limit(
         elf(path, opened)
 
 
-def test_a_name_without_end_is_cut() -> None:
-    entry = (1).to_bytes(4, "little") + b"\x12\0\1\0" + bytes(8) + (16).to_bytes(8, "little")
-    table = SymbolTable(entry, b"\0" + b"x" * 100_000)
-    found = table.function_at(3)
-    assert found is not None
-    assert len(found.name) == 4096
-
-
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.data())
 def test_broken_files_are_refused_in_words(library: Path, data: st.DataObject) -> None:
@@ -289,24 +279,3 @@ def test_broken_files_are_refused_in_words(library: Path, data: st.DataObject) -
             assert isinstance(broken.build_id, str)
             for table in broken.tables:
                 table.function_at(0x1100)
-
-
-def test_a_hundred_thousand_symbols_take_a_moment() -> None:
-    entries, strings = [], bytearray(b"\0")
-    for number in range(100_000):
-        at = len(strings)
-        strings += b"some_namespace_function_%d\0" % number
-        entries.append(
-            at.to_bytes(4, "little") + b"\x12\0\1\0" + (number * 16).to_bytes(8, "little")
-        )
-    symbols = b"".join(entry + (16).to_bytes(8, "little") for entry in entries)
-    table = SymbolTable(symbols, bytes(strings))
-    began = time.perf_counter()
-    (found,) = table.find("some_namespace_function_99999")
-    assert found.address == 99999 * 16
-    assert table.find("function_99999") == []
-    assert time.perf_counter() - began < 1
-    at_end = table.function_at(99999 * 16 + 15)
-    assert at_end is not None
-    assert at_end.name == found.name
-    assert table.function_at(100_000 * 16) is None

@@ -21,8 +21,8 @@ from twtui.model.ledger import COUNTER_NAMES
 from twtui.model.plan import Probe, SetCapture, SetMode, Stop
 from twtui.model.snapshot import Snapshot
 
+from .record_stage import SteppedDemo
 from .support import FakeClock, plan
-from .test_record import SteppedDemo
 
 
 class Commanded(SteppedDemo):

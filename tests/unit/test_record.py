@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import io
 import itertools
-import json
 import os
 import signal
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from twtui.backend.base import Backend
-from twtui.backend.demo import DemoBackend
 from twtui.commands.output import LineWriter
 from twtui.commands.record_run import Limits, RecordRun, ended_by_signals
 from twtui.errors import TwtuiError, UnsupportedError
@@ -23,54 +19,12 @@ from twtui.model.enums import RunState, TargetState
 from twtui.model.filter import parse_filter
 from twtui.model.plan import Command, Plan
 from twtui.model.redaction import Redaction
-from twtui.model.snapshot import BackendInfo, Snapshot, TargetView
+from twtui.model.snapshot import BackendInfo, TargetView
 from twtui.recording import Options, Recorder
 from twtui.recording import Recording as Kept
 
+from .record_stage import Recording, SteppedDemo
 from .support import FakeClock, ScriptedBackend, event, plan, reading, records
-
-
-class SteppedDemo(DemoBackend):
-    """The demo on a clock that each poll moves by as much as it might have waited."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(clock=clock)
-        self._fake = clock
-
-    def poll(self, timeout_s: float) -> Batch:
-        self._fake.advance(timeout_s)
-        return super().poll(timeout_s)
-
-
-class Recording:
-    """What a recorder wrote and said."""
-
-    def __init__(self, path: Path, clock: FakeClock) -> None:
-        self.path, self.clock = path, clock
-        self.said: list[str] = []
-        self.recorder: RecordRun | None = None
-
-    def run(self, backend: Backend, made: Plan | None = None, **options: Any) -> Snapshot:
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        writer = LineWriter(descriptor)
-        options = {"as_json": True, **options}
-        self.recorder = RecordRun(
-            backend, made or plan(), writer, say=self.said.append, clock=self.clock, **options
-        )
-        self.backend = backend
-        try:
-            return self.recorder.run()
-        finally:
-            writer.close()
-            os.close(descriptor)
-
-    @property
-    def lines(self) -> list[str]:
-        return self.path.read_text().splitlines()
-
-    @property
-    def objects(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.lines]
 
 
 @pytest.fixture

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import pty
-import select
-import signal
 import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from pseudo_terminal import ProgramInTerminal
 
 from tests.corpus import CORPUS
 
@@ -29,91 +26,43 @@ _NEVER = (
 )  # fmt: skip
 
 
-class Terminal:
-    """A command in a terminal of its own, with what it writes there."""
-
-    def __init__(self, *words: str) -> None:
-        self.pid, self._descriptor = pty.fork()
-        if not self.pid:
-            os.environ.update(TERM="xterm-256color", COLUMNS="120", LINES="40")
-            os.execv(sys.executable, [sys.executable, "-m", "twtui", *words])
-        self.written = b""
-        self._pressed = 0
-        self._status: int | None = None
-
-    def read(self) -> bool:
-        """Take what there is; False at the end."""
-        if select.select([self._descriptor], [], [], 0.2)[0]:
-            try:
-                data = os.read(self._descriptor, 1 << 16)
-            except OSError:
-                return False
-            self.written += data
-            return bool(data)
-        return True
-
-    def until(self, words: bytes) -> None:
-        """Words that came after the last key."""
-        deadline_s = time.monotonic() + _PATIENCE_S
-        while words not in self.written[self._pressed :]:
-            assert time.monotonic() < deadline_s, self.written[-2000:]
-            assert self.read(), self.written[-2000:]
-
-    def press(self, keys: bytes) -> None:
-        self._pressed = len(self.written)
-        os.write(self._descriptor, keys)
-
-    def to_end(self) -> None:
-        deadline_s = time.monotonic() + _PATIENCE_S
-        while self.read():
-            assert time.monotonic() < deadline_s, self.written[-2000:]
-        self._status = os.waitpid(self.pid, 0)[1]
-
-    def close(self) -> None:
-        if self._status is None:
-            os.kill(self.pid, signal.SIGKILL)
-            os.waitpid(self.pid, 0)
-        os.close(self._descriptor)
-
-
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return HostileRun(_HOSTILE, tmp_path).path.rename(tmp_path / "run.twtui")
 
 
-@pytest.fixture
-def terminals() -> Iterator[list[Terminal]]:
-    made: list[Terminal] = []
-    yield made
-    for terminal in made:
-        terminal.close()
+@contextmanager
+def twtui(*words: object) -> Iterator[ProgramInTerminal]:
+    terminal = ProgramInTerminal(
+        [sys.executable, "-m", "twtui", *map(str, words)], patience_s=_PATIENCE_S
+    )
+    try:
+        yield terminal
+    finally:
+        terminal.end()
 
 
-def check(terminal: Terminal) -> None:
-    assert b"owned" in terminal.written
-    assert [found for found in _NEVER if found in terminal.written] == []
+def check(terminal: ProgramInTerminal) -> None:
+    terminal.wait()
+    assert b"owned" in terminal.output
+    assert [found for found in _NEVER if found in terminal.output] == []
 
 
 @pytest.mark.parametrize(
     "words", [("report",), ("export", "-f", "csv"), ("export", "-f", "folded"), ("export",)]
 )
-def test_text_for_a_terminal(terminals: list[Terminal], path: Path, words: tuple[str, ...]) -> None:
-    terminal = Terminal(*words, str(path))
-    terminals.append(terminal)
-    terminal.to_end()
-    check(terminal)
+def test_text_for_a_terminal(path: Path, words: tuple[str, ...]) -> None:
+    with twtui(*words, path) as terminal:
+        check(terminal)
 
 
-def test_the_screens(terminals: list[Terminal], path: Path) -> None:
-    terminal = Terminal("replay", str(path))
-    terminals.append(terminal)
-    terminal.until(b" 4 events")
-    terminal.press(b"g")
-    terminal.until(b" 4 events")
-    terminal.press(b"g")
-    terminal.until(b" 4 events")
-    terminal.press(b"\r")
-    terminal.until(b"hexdump")
-    os.kill(terminal.pid, signal.SIGTERM)
-    terminal.to_end()
-    check(terminal)
+def test_the_screens(path: Path) -> None:
+    with twtui("replay", path) as terminal:
+        terminal.until_text(" 4 events")
+        for _ in range(2):
+            terminal.press(b"g")
+            terminal.until_text(" 4 events")
+        terminal.press(b"\r")
+        terminal.until_text("hexdump")
+        terminal.process.terminate()
+        check(terminal)
