@@ -78,7 +78,6 @@ def _walk_all(chosen: Sequence[InstallPath], options: argparse.Namespace) -> lis
 
         def prepared(suite: str) -> tuple[str, Path]:
             log = logs / f"root-{suite}.log"
-            log.write_text("")
             tree, how = prepare_clean_root(suite, cache / "clean-roots", log, options.fresh)
             say(f"root {suite}: {how}")
             return suite, tree

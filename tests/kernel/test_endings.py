@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -149,12 +148,10 @@ def test_a_rejected_program_is_an_error_with_the_verifiers_words(
     wrong = btf.Kfuncs(kfuncs.variant, {**kfuncs.ids, 1: kfuncs.ids[5]})
     monkeypatch.setattr(resources, "find_kfuncs", lambda _: wrong)
     target = start_target("spin", 1)
-    before = time.monotonic()
     with pytest.raises(CompileError, match="the kernel rejected tw_trigger") as caught:
         session.Session(plan_for(target, map_kinds=(MapKind.HASH,)))
     assert caught.value.log
     assert caught.value.exit_code == 4
-    assert time.monotonic() - before < 20
 
 
 def test_a_compile_error_is_an_error_with_the_compilers_words() -> None:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from debian import KEYRING, MatrixError, mirror, run
+from bootstrap import bootstrap, built_once
+from debian import MatrixError, run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 _PACKAGES = (
@@ -22,13 +20,6 @@ _PACKAGES = (
     "mount", "procps", "util-linux",
 )  # fmt: skip
 _OPTIONS = (
-    "--mode=root",
-    "--variant=essential",
-    f"--keyring={KEYRING}",
-    '--aptopt=APT::Install-Recommends "false"',
-    '--aptopt=Acquire::Languages "none"',
-    # a machine whose clock is wrong must still be able to test
-    '--aptopt=Acquire::Check-Valid-Until "false"',
     "--dpkgopt=path-exclude=/usr/share/man/*",
     "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*",
@@ -77,38 +68,20 @@ def prepare_root(suite: str, cache: Path, logs: Path, fresh: bool = False) -> tu
         MatrixError: It could not be built.
     """
     requirements = pinned_requirements(CHECKOUT)
-    recipe = hashlib.sha256(
-        json.dumps([_PACKAGES, _OPTIONS, _TRIMMED, _TRIMMED_NAMES, PATHS, requirements]).encode()
+    recipe = [_PACKAGES, _OPTIONS, _TRIMMED, _TRIMMED_NAMES, PATHS, requirements]
+    log = logs / f"root-{suite}.log"
+    folder, how = built_once(
+        cache / "roots", suite, recipe, lambda to: _build(suite, to, requirements, log), fresh
     )
-    folder = cache / "roots" / f"{suite}-{recipe.hexdigest()[:12]}"
-    started_s = time.monotonic()
-    how = "kept"
-    if fresh or not folder.exists():
-        # nothing half done is ever taken for a root
-        partial = folder.with_name(f"{suite}.part")
-        _remove_all(cache / "roots", suite)
-        _build(suite, partial, requirements, logs / f"root-{suite}.log")
-        partial.rename(folder)
-        how = f"built in {time.monotonic() - started_s:.0f} s"
     versions = json.loads((folder / "versions.json").read_text())
     return Root(suite, folder / "tree", folder / "initramfs.cpio", versions), how
-
-
-def _remove_all(roots: Path, suite: str) -> None:
-    for old in (*roots.glob(f"{suite}-*"), roots / f"{suite}.part"):
-        shutil.rmtree(old, ignore_errors=True)
 
 
 def _build(suite: str, folder: Path, requirements: str, log: Path) -> None:
     folder.mkdir(parents=True)
     log.write_text("")
     tree = folder / "tree"
-    # in a mount namespace of its own: whatever happens to it, nothing stays mounted
-    words: list[str | Path] = [
-        "unshare", "--mount", "--propagation", "private",
-        "mmdebstrap", *_OPTIONS, f"--include={','.join(_PACKAGES)}", suite, tree, mirror(),
-    ]  # fmt: skip
-    run(words, log)
+    bootstrap(suite, tree, "essential", _PACKAGES, log, *_OPTIONS)
     _add_wheels(tree, requirements, log)
     (folder / "versions.json").write_text(json.dumps(_versions(tree)))
     _pack(tree, folder / "initramfs.cpio")

