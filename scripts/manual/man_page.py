@@ -66,7 +66,7 @@ _FILES = (
 )  # fmt: skip
 _SECURITY = (
     """What a process has in its memory may be secret. `--no-data` keeps the counts and leaves the data out, `--redact`
-    puts asterisks in the place of what matches. Recordings are made with mode 0600 and belong to whoever called
+    puts asterisks in the place of what matches (by Python's re, which backtracks: avoid a repeat inside a repeat). Recordings are made with mode 0600 and belong to whoever called
     sudo. Everything that comes from a process is escaped before it reaches the terminal.""",
     """The mode `signal` wakes sleeping tasks: most blocked calls are restarted by the kernel, but some return
     EINTR, epoll_wait(2) among them.""",
