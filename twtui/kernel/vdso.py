@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from functools import cache
 
@@ -37,6 +38,8 @@ def _own() -> tuple[int, KnownFile] | None:
         file = os.fdopen(os.memfd_create("vdso"), "w+b")
         file.write(image)
         file.flush()
-        return size, KnownFile(file, NAME)
+        known = KnownFile(file, NAME)
+        atexit.register(known.close)
+        return size, known
     except (OSError, ValueError, TwtuiError):
         return None
