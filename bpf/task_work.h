@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 /*
  * What BCC cannot name: kfuncs, newer helpers, and maps used outside the main
- * function. A kfunc or a map is a number here; twtui/kernel/linker.py replaces
+ * function. A kfunc or a map is a number here; twtui/kernel/compiling/linker.py replaces
  * each by the kernel's id or by a file descriptor before it loads the program.
- * twtui/kernel/placeholders.py has the same numbers, and a test compares the two.
+ * twtui/kernel/bpf/placeholders.py has the same numbers, and a test compares the two.
  */
 #ifndef TW_TASK_WORK_H
 #define TW_TASK_WORK_H

@@ -14,16 +14,16 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from twtui.kernel import libbpf
-from twtui.kernel.btf import find_kfuncs, kernel_btf
-from twtui.kernel.capture_program import pack_capture
-from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
-from twtui.kernel.maps import SharedMaps, TargetFlag
-from twtui.kernel.module import Module
-from twtui.kernel.program import TRIGGER, Programs, Sizes, compile_defines, compile_modules
-from twtui.kernel.ringbuf import RingBuffer
-from twtui.kernel.targets import read_stat
-from twtui.kernel.triggers import Attachments
+from twtui.kernel.bpf import libbpf
+from twtui.kernel.bpf.btf import find_kfuncs, kernel_btf
+from twtui.kernel.compiling.compile_jobs import CompileJob, compile_side_by_side
+from twtui.kernel.processes.targets import read_stat
+from twtui.kernel.run.capture_program import pack_capture
+from twtui.kernel.run.maps import SharedMaps, TargetFlag
+from twtui.kernel.run.module import Module
+from twtui.kernel.run.program import TRIGGER, Programs, Sizes, compile_defines, compile_modules
+from twtui.kernel.run.ringbuf import RingBuffer
+from twtui.kernel.run.triggers import Attachments
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Watch

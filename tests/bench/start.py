@@ -20,11 +20,11 @@ from pathlib import Path
 from measuring import ROUNDS, Workload, interleaved, ratio, table
 
 from twtui.backend.live import LiveBackend
-from twtui.kernel.btf import kernel_btf
-from twtui.kernel.compile_jobs import compile_side_by_side
-from twtui.kernel.compiler import import_bcc, sources_of
-from twtui.kernel.program import Sizes, jobs_of
-from twtui.kernel.source import bpf_directory
+from twtui.kernel.bpf.btf import kernel_btf
+from twtui.kernel.compiling.compile_jobs import compile_side_by_side
+from twtui.kernel.compiling.compiler import import_bcc, sources_of
+from twtui.kernel.compiling.source import bpf_directory
+from twtui.kernel.run.program import Sizes, jobs_of
 from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind
 from twtui.model.plan import Plan, Target, Watch

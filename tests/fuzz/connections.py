@@ -15,8 +15,8 @@ from twtui.backend.live import LiveBackend, _info
 from twtui.commands import doctor
 from twtui.host import Host, _row
 from twtui.kernel import serve
-from twtui.kernel.capture_program import pack_capture, plan_symbols
-from twtui.kernel.program_cache import OFF_VARIABLE
+from twtui.kernel.compiling.program_cache import OFF_VARIABLE
+from twtui.kernel.run.capture_program import pack_capture, plan_symbols
 from twtui.model import fold
 from twtui.model.batch import Batch
 from twtui.model.plan import Plan

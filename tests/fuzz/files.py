@@ -20,11 +20,11 @@ from twtui.errors import TwtuiError, UsageError
 from twtui.export.chrome import trace
 from twtui.export.csv import table
 from twtui.export.folded import folded
-from twtui.kernel.elf import ElfFile
-from twtui.kernel.mappings import parse_mappings
-from twtui.kernel.perf_map import PerfMap
-from twtui.kernel.symbols import function_offset
-from twtui.kernel.target_files import TargetFile
+from twtui.kernel.names.elf import ElfFile
+from twtui.kernel.names.perf_map import PerfMap
+from twtui.kernel.names.symbols import function_offset
+from twtui.kernel.processes.mappings import parse_mappings
+from twtui.kernel.processes.target_files import TargetFile
 from twtui.model.capture import parse_capture
 from twtui.model.plan import SetCapture
 from twtui.recording import Recording

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from twtui.kernel import libbpf
-from twtui.kernel.triggers import Attachments, program_type
+from twtui.kernel.bpf import libbpf
+from twtui.kernel.run.triggers import Attachments, program_type
 from twtui.model.trigger import parse_trigger
 
 

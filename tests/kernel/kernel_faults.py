@@ -26,7 +26,7 @@ from twtui.backend.channel import Channel
 from twtui.backend.kernel_process import KernelProcess
 from twtui.backend.live import LiveBackend
 from twtui.errors import TwtuiError
-from twtui.kernel import libbpf, map_memory
+from twtui.kernel.bpf import libbpf, map_memory
 from twtui.kernel.serve import Server
 from twtui.wire.frames import FrameKind
 

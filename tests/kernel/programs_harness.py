@@ -14,13 +14,13 @@ from pathlib import Path
 
 from kernel_harness import wait_until
 
-from twtui.kernel import libbpf
-from twtui.kernel.btf import find_kfuncs, kernel_btf
-from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
-from twtui.kernel.compiler import Compiled
-from twtui.kernel.linker import link
-from twtui.kernel.module import Module
-from twtui.kernel.program_types import PROGRAM_TYPES, LoadForm, load_forms
+from twtui.kernel.bpf import libbpf
+from twtui.kernel.bpf.btf import find_kfuncs, kernel_btf
+from twtui.kernel.compiling.compile_jobs import CompileJob, compile_side_by_side
+from twtui.kernel.compiling.compiler import Compiled
+from twtui.kernel.compiling.linker import link
+from twtui.kernel.doctor.program_types import PROGRAM_TYPES, LoadForm, load_forms
+from twtui.kernel.run.module import Module
 from twtui.model.enums import MapKind, Mode
 
 SOURCES = Path(__file__).parent / "programs"

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from kernel_harness import NOBODY, TargetProcess, as_nobody, needs_readable_python
 
+from twtui.kernel.compiling.program_cache import DIRECTORY_VARIABLE
 from twtui.kernel.privileges import HELPFUL, NEEDED
-from twtui.kernel.program_cache import DIRECTORY_VARIABLE
 
 StartTarget = Callable[..., TargetProcess]
 LEAST = tuple(NEEDED)

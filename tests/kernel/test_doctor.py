@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from kernel_harness import as_nobody, needs_readable_python
 
-from twtui.kernel.btf import kernel_btf
-from twtui.kernel.placeholders import HELPERS
+from twtui.kernel.bpf.btf import kernel_btf
+from twtui.kernel.bpf.placeholders import HELPERS
 
 SETTINGS = (
     "perf_event_paranoid",

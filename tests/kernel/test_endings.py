@@ -141,7 +141,8 @@ def test_signal_mode_is_refused_where_it_would_refire(start_target: StartTarget)
 def test_a_rejected_program_is_an_error_with_the_verifiers_words(
     start_target: StartTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from twtui.kernel import btf, resources, session
+    from twtui.kernel.bpf import btf
+    from twtui.kernel.run import resources, session
 
     kfuncs = btf.find_kfuncs(btf.kernel_btf())
     # bpf_task_release() in the place of the schedule: the verifier must refuse, and say why
@@ -155,7 +156,7 @@ def test_a_rejected_program_is_an_error_with_the_verifiers_words(
 
 
 def test_a_compile_error_is_an_error_with_the_compilers_words() -> None:
-    from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
+    from twtui.kernel.compiling.compile_jobs import CompileJob, compile_side_by_side
 
     job = CompileJob(MapKind.HASH, ("-DTW_DATA_BYTES=oops",), ("tw_trigger",))
     with pytest.raises(CompileError, match="could not compile the hash programs") as caught:

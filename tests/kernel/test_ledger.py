@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from kernel_harness import Run, TargetProcess, has_fired, plan_for, wait_until
 
-from twtui.kernel.source import bpf_directory
+from twtui.kernel.compiling.source import bpf_directory
 from twtui.model.enums import MapKind, Mode
 from twtui.model.plan import Probe, SetMode
 

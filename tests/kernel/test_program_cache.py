@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from kernel_harness import Run, TargetProcess, plan_for
 
-from twtui.kernel import program, source
-from twtui.kernel.btf import kernel_btf
-from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
-from twtui.kernel.compiler import Compiled
-from twtui.kernel.program import Sizes, compile_modules
-from twtui.kernel.program_cache import ProgramCache
+from twtui.kernel.bpf.btf import kernel_btf
+from twtui.kernel.compiling import source
+from twtui.kernel.compiling.compile_jobs import CompileJob, compile_side_by_side
+from twtui.kernel.compiling.compiler import Compiled
+from twtui.kernel.compiling.program_cache import ProgramCache
+from twtui.kernel.run import program
+from twtui.kernel.run.program import Sizes, compile_modules
 from twtui.model.enums import MapKind, Mode
 
 CALLS = 40

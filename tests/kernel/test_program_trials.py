@@ -13,11 +13,11 @@ import pytest
 from skips import is_justified, reason_of_the_doctor
 
 from twtui.backend.live import LiveBackend
-from twtui.kernel import program_trials
-from twtui.kernel.btf import SCHEDULE, kernel_btf
-from twtui.kernel.program_trials import run_trials
-from twtui.kernel.program_types import PROGRAM_TYPES, ProgramType, load_forms
-from twtui.kernel.smallest_programs import WorkMap, assemble, leave, move, schedules
+from twtui.kernel.bpf.btf import SCHEDULE, kernel_btf
+from twtui.kernel.doctor import program_trials
+from twtui.kernel.doctor.program_trials import run_trials
+from twtui.kernel.doctor.program_types import PROGRAM_TYPES, ProgramType, load_forms
+from twtui.kernel.doctor.smallest_programs import WorkMap, assemble, leave, move, schedules
 
 DOCUMENTED = """
     CGROUP_DEVICE CGROUP_SKB CGROUP_SOCK CGROUP_SOCKOPT CGROUP_SOCK_ADDR CGROUP_SYSCTL LSM LWT_IN
@@ -125,7 +125,7 @@ def test_a_test_of_a_type_is_skipped_in_the_doctors_words_only(
 
 
 def test_who_may_not_load_programs_learns_that_and_nothing_else() -> None:
-    asked = "import json; from twtui.kernel.program_trials import run_trials; "
+    asked = "import json; from twtui.kernel.doctor.program_trials import run_trials; "
     asked += "print(json.dumps(run_trials()))"
     ran = subprocess.run(
         [sys.executable, "-c", asked], user=65534, group=65534, extra_groups=[],

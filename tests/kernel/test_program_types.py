@@ -32,10 +32,10 @@ from programs_harness import (
 )
 from skips import skip_where_the_doctor_says_so
 
-from twtui.kernel import libbpf
-from twtui.kernel.btf import kernel_btf
-from twtui.kernel.program_types import ProgramType, load_forms
-from twtui.kernel.triggers import Attachments
+from twtui.kernel.bpf import libbpf
+from twtui.kernel.bpf.btf import kernel_btf
+from twtui.kernel.doctor.program_types import ProgramType, load_forms
+from twtui.kernel.run.triggers import Attachments
 from twtui.model.enums import Mode
 from twtui.model.trigger import parse_trigger
 

@@ -19,8 +19,8 @@ from kernel_harness import TargetProcess, plan_for, surviving, wait_until
 
 from twtui.engine import Engine
 from twtui.errors import TwtuiError
-from twtui.kernel import accounts, session
-from twtui.kernel.btf import kernel_btf
+from twtui.kernel.bpf.btf import kernel_btf
+from twtui.kernel.run import accounts, session
 from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.plan import Command, Plan, Probe, SetCapture, SetMode, Stop, Target, Watch

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from twtui.kernel.mappings import read_mappings
-from twtui.kernel.symbolizer import Symbolizer
+from twtui.kernel.names.symbolizer import Symbolizer
+from twtui.kernel.processes.mappings import read_mappings
 
 _COMPILER = """
 import ctypes, mmap, os, sys

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from kernel_harness import Run, TargetProcess, plan_for
 
-from twtui.kernel.session import Session
+from twtui.kernel.run.session import Session
 from twtui.model.capture import parse_capture
 from twtui.model.enums import MapKind, Mode
 from twtui.model.event import Event

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from programs_harness import compiled
 
-from twtui.kernel import libbpf
-from twtui.kernel.btf import find_kfuncs, kernel_btf
-from twtui.kernel.linker import link
-from twtui.kernel.module import Module
+from twtui.kernel.bpf import libbpf
+from twtui.kernel.bpf.btf import find_kfuncs, kernel_btf
+from twtui.kernel.compiling.linker import link
+from twtui.kernel.run.module import Module
 from twtui.model.enums import MapKind, Mode
 
 THREADS, RUNS, KEYS = 16, 3_000, 128

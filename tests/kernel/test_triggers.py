@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from kernel_harness import Run, TargetProcess, may_miss, plan_for, wait_until
 
-from twtui.kernel.tracefs import find_tracefs
+from twtui.kernel.run.tracefs import find_tracefs
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import Plan, Watch

@@ -15,8 +15,8 @@ from hit_counter import HitCounter, attach_counter
 from kernel_harness import Run, TargetProcess, plan_for
 
 from twtui.errors import NoSuchTargetError, TwtuiError, UsageError
-from twtui.kernel.target_files import find_module
-from twtui.kernel.triggers import Attachments
+from twtui.kernel.processes.target_files import find_module
+from twtui.kernel.run.triggers import Attachments
 from twtui.model.enums import MapKind, Mode
 from twtui.model.trigger import parse_trigger
 

@@ -10,11 +10,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from twtui.kernel import libbpf
-from twtui.kernel.btf import find_kfuncs, kernel_btf
-from twtui.kernel.btf_writer import GLOBAL, STATIC, BtfWriter
-from twtui.kernel.linker import Instruction
-from twtui.kernel.smallest_programs import (
+from twtui.kernel.bpf import libbpf
+from twtui.kernel.bpf.btf import find_kfuncs, kernel_btf
+from twtui.kernel.compiling.linker import Instruction
+from twtui.kernel.doctor.btf_writer import GLOBAL, STATIC, BtfWriter
+from twtui.kernel.doctor.smallest_programs import (
     SmallProgram,
     WorkMap,
     add,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from twtui.kernel.btf import KernelBtf
-from twtui.kernel.btf_writer import BtfWriter
+from twtui.kernel.bpf.btf import KernelBtf
+from twtui.kernel.doctor.btf_writer import BtfWriter
 
 OTHERS = {
     "bpf_copy_from_user_str": 4,

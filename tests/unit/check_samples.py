@@ -7,9 +7,9 @@ from typing import Any, NoReturn
 
 import pytest
 
-from twtui.kernel import kernel_checks, rights_checks, toolchain_checks
-from twtui.kernel.btf import KernelBtf
-from twtui.kernel.check import Answer, Question, ask
+from twtui.kernel.bpf.btf import KernelBtf
+from twtui.kernel.doctor import kernel_checks, rights_checks, toolchain_checks
+from twtui.kernel.doctor.check import Answer, Question, ask
 
 
 def raising(error: Exception) -> Callable[..., NoReturn]:

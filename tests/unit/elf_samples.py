@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from twtui.kernel.mappings import read_mappings
+from twtui.kernel.processes.mappings import read_mappings
 
 PROGRAM = r"""
 #include <stdio.h>

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import pytest
 
 from twtui.errors import UnsupportedError
-from twtui.kernel.btf import KernelBtf, find_kfuncs
-from twtui.kernel.btf_writer import BtfWriter
+from twtui.kernel.bpf.btf import KernelBtf, find_kfuncs
+from twtui.kernel.doctor.btf_writer import BtfWriter
 
 from .btf_samples import IMPL, OTHERS, PLAIN, RESUME, SIGNAL, kernel
 

@@ -12,11 +12,12 @@ from types import SimpleNamespace
 import pytest
 
 from twtui.errors import UnsupportedError
-from twtui.kernel import cache_key, toolchain
-from twtui.kernel.cache_key import cache_keys
-from twtui.kernel.compile_jobs import CompileJob
-from twtui.kernel.source import bpf_directory
-from twtui.kernel.toolchain import are_unchanged, file_id, mapped_libraries
+from twtui.kernel.bpf import toolchain
+from twtui.kernel.bpf.toolchain import are_unchanged, file_id, mapped_libraries
+from twtui.kernel.compiling import cache_key
+from twtui.kernel.compiling.cache_key import cache_keys
+from twtui.kernel.compiling.compile_jobs import CompileJob
+from twtui.kernel.compiling.source import bpf_directory
 from twtui.model.enums import MapKind
 
 JOB = CompileJob(MapKind.HASH, ("-DTW_DATA_BYTES=256",), ("tw_trigger",))
@@ -89,7 +90,9 @@ def test_every_byte_of_every_source_counts(machine: Path) -> None:
         pytest.param(lambda at: os.utime(at / "bcc/__init__.py"), id="BCC installed again"),
         pytest.param(lambda at: (at / "ld.so.cache").write_text("other"), id="other libraries"),
         pytest.param(lambda at: (at / "ld.so.cache").unlink(), id="no cache of the loader"),
-        pytest.param(lambda at: (at / "kernel/linker.py").write_text(""), id="our own code"),
+        pytest.param(
+            lambda at: (at / "kernel/linker.py").write_text(""), id="our own code"
+        ),
     ],
 )
 def test_every_file_counts(machine: Path, change: Callable[[Path], None]) -> None:

@@ -7,8 +7,8 @@ import errno
 import pytest
 
 from twtui.errors import CompileError, PermissionDeniedError, UnsupportedError
-from twtui.kernel.check import yes
-from twtui.kernel.checks import questions
+from twtui.kernel.doctor.check import yes
+from twtui.kernel.doctor.checks import questions
 
 from .check_samples import asked, raising
 

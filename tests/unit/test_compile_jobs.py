@@ -11,12 +11,12 @@ from signal import SIGKILL
 import pytest
 
 from twtui.errors import CompileError
-from twtui.kernel import compile_jobs
-from twtui.kernel.compile_jobs import CompileJob, compile_side_by_side
+from twtui.kernel.compiling import compile_jobs
+from twtui.kernel.compiling.compile_jobs import CompileJob, compile_side_by_side
 from twtui.model.enums import MapKind
 
 JOB = CompileJob(MapKind.HASH, (), ("tw_trigger",))
-IMPORT = "from twtui.kernel.compiler import import_bcc; print(import_bcc().__version__)"
+IMPORT = "from twtui.kernel.compiling.compiler import import_bcc; print(import_bcc().__version__)"
 
 
 def import_stand_in(tmp_path: Path, code: str) -> subprocess.CompletedProcess[str]:

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from twtui.errors import UsageError
-from twtui.kernel.elf import ElfFile
-from twtui.kernel.instructions import starts_instruction
-from twtui.kernel.symbols import function_offset, symbol_address
+from twtui.kernel.names.elf import ElfFile
+from twtui.kernel.names.instructions import starts_instruction
+from twtui.kernel.names.symbols import function_offset, symbol_address
 
 from . import elf_samples
 from .elf_samples import RunningProgram, running

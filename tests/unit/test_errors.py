@@ -15,8 +15,8 @@ from twtui.errors import (
     UsageError,
     error_from_wire,
 )
-from twtui.kernel.library import MissingLibraryError
-from twtui.kernel.linker import LinkError
+from twtui.kernel.bpf.library import MissingLibraryError
+from twtui.kernel.compiling.linker import LinkError
 from twtui.model.capture_words import CaptureError
 
 KINDS = (

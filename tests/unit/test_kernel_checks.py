@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from twtui.kernel import kernel_checks
-from twtui.kernel.btf import KernelBtf
-from twtui.kernel.known_bugs import BUGS, KernelFacts
-from twtui.kernel.placeholders import HELPERS
+from twtui.kernel.bpf.btf import KernelBtf
+from twtui.kernel.bpf.placeholders import HELPERS
+from twtui.kernel.doctor import kernel_checks
+from twtui.kernel.doctor.known_bugs import BUGS, KernelFacts
 
 from .btf_samples import IMPL, OTHERS, PLAIN, RESUME, kernel
 from .check_samples import asked, on_kernel

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from twtui.kernel.known_bugs import BUGS, KernelFacts, Version, bugs_of, version_of
+from twtui.kernel.doctor.known_bugs import BUGS, KernelFacts, Version, bugs_of, version_of
 
 RECYCLING, CFI, REALTIME, TRACING = BUGS
 ORDINARY = KernelFacts((6, 18, 0), has_recycling_fix=True, is_realtime=False, has_cfi=False)

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from twtui.kernel.library import MissingLibraryError, load_libbpf
+from twtui.kernel.bpf.library import MissingLibraryError, load_libbpf
 
 WITHOUT = """
 import ctypes, json, sys

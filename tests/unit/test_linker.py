@@ -8,9 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui.kernel.linker import Instruction, LinkError, function_end, function_starts, link
-from twtui.kernel.placeholders import HELPERS, KFUNC_BASE, KFUNCS, MAP_HIGH_WORD, MAPS
-from twtui.kernel.source import bpf_directory
+from twtui.kernel.bpf.placeholders import HELPERS, KFUNC_BASE, KFUNCS, MAP_HIGH_WORD, MAPS
+from twtui.kernel.compiling.linker import (
+    Instruction,
+    LinkError,
+    function_end,
+    function_starts,
+    link,
+)
+from twtui.kernel.compiling.source import bpf_directory
 
 MOVE, LOAD_64, CALL, EXIT, JUMP, JUMP_IF = 0xB7, 0x18, 0x85, 0x95, 0x05, 0x15
 KFUNC_IDS = {number: 70_000 + number for number in KFUNCS}

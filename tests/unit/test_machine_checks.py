@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from twtui.kernel import event_checks, privileges, rights_checks, setting_checks
-from twtui.kernel.check import Answer
+from twtui.kernel import privileges
+from twtui.kernel.doctor import event_checks, rights_checks, setting_checks
+from twtui.kernel.doctor.check import Answer
 
 from .btf_samples import kernel
 from .check_samples import asked, on_kernel, raising

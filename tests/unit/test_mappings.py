@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from twtui.errors import NoSuchTargetError
-from twtui.kernel.mappings import parse_mappings, read_mappings
+from twtui.kernel.processes.mappings import parse_mappings, read_mappings
 
 TEXT = """\
 555555554000-555555555000 r--p 00000000 fe:00 1001                       /usr/bin/some program

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from twtui.kernel.mappings import read_mappings
-from twtui.kernel.perf_map import PerfMap
-from twtui.kernel.symbolizer import Symbolizer
-from twtui.kernel.vdso import NAME, vdso_function
+from twtui.kernel.names.perf_map import PerfMap
+from twtui.kernel.names.symbolizer import Symbolizer
+from twtui.kernel.names.vdso import NAME, vdso_function
+from twtui.kernel.processes.mappings import read_mappings
 
 _PROGRAM = """
 import ctypes, mmap, sys
@@ -104,8 +104,8 @@ def test_what_is_written_later_is_read_then_and_a_cut_line_when_it_is_whole(
 def test_a_map_without_end_is_not_read_to_its_end(
     compiler: Compiler, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twtui.kernel.perf_map._MOST_BYTES", 64)
-    monkeypatch.setattr("twtui.kernel.perf_map._MOST_FUNCTIONS", 3)
+    monkeypatch.setattr("twtui.kernel.names.perf_map._MOST_BYTES", 64)
+    monkeypatch.setattr("twtui.kernel.names.perf_map._MOST_FUNCTIONS", 3)
     compiler.map.write_text("".join(f"{n:x} 1 f\n" for n in range(1, 100)))
     found = PerfMap(compiler.pid)
     for _ in range(5):

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui.kernel import program_cache
-from twtui.kernel.compiled_form import pack_compiled, unpack_compiled
-from twtui.kernel.compiler import Compiled, Section, SlotsMap
-from twtui.kernel.program_cache import MOST_ENTRIES, ProgramCache, cache_directory
-from twtui.kernel.toolchain import file_id
+from twtui.kernel.bpf.toolchain import file_id
+from twtui.kernel.compiling import program_cache
+from twtui.kernel.compiling.compiled_form import pack_compiled, unpack_compiled
+from twtui.kernel.compiling.compiler import Compiled, Section, SlotsMap
+from twtui.kernel.compiling.program_cache import MOST_ENTRIES, ProgramCache, cache_directory
 from twtui.model.enums import MapKind
 
 KEY = "ab" * 32

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.errors import UnsupportedError
-from twtui.kernel.python_offsets import (
+from twtui.kernel.run.python_offsets import (
     TABLES,
     PythonOffsets,
     from_debug_offsets,

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from twtui.errors import PermissionDeniedError, TwtuiError, UnsupportedError, UsageError
-from twtui.kernel import libbpf, refusal, triggers
+from twtui.kernel import refusal
+from twtui.kernel.bpf import libbpf
+from twtui.kernel.run import triggers
 from twtui.model.trigger import parse_trigger
 
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from twtui.kernel.ringbuf import RingBuffer
+from twtui.kernel.run.ringbuf import RingBuffer
 from twtui.wire.layout import BUSY, DISCARD
 
 PAGE = os.sysconf("SC_PAGE_SIZE")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from twtui.kernel.symbol_table import SymbolTable
+from twtui.kernel.names.symbol_table import SymbolTable
 
 
 def test_a_name_without_end_is_cut() -> None:

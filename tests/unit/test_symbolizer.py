@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from twtui.errors import UnsupportedError
-from twtui.kernel import symbolizer as module
-from twtui.kernel.file_symbols import FileCache, demangle
-from twtui.kernel.mappings import Module, read_mappings
-from twtui.kernel.symbolizer import Frame, Symbolizer
+from twtui.kernel.names import symbolizer as module
+from twtui.kernel.names.file_symbols import FileCache, demangle
+from twtui.kernel.names.symbolizer import Frame, Symbolizer
+from twtui.kernel.processes.mappings import Module, read_mappings
 
 from . import elf_samples
 from .elf_samples import RunningProgram, running
@@ -176,7 +176,7 @@ def test_caches_are_bounded(
 def test_files_are_closed_when_there_are_many(
     started: RunningProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("twtui.kernel.file_symbols._MOST_FILES", 1)
+    monkeypatch.setattr("twtui.kernel.names.file_symbols._MOST_FILES", 1)
     cache = FileCache()
     identities = [cache.open(started.pid, one, 0.0) for one in read_mappings(started.pid).modules]
     assert len(set(identities)) > 1

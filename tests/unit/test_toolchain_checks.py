@@ -7,8 +7,8 @@ import errno
 import pytest
 
 from twtui.errors import CompileError, UnsupportedError
-from twtui.kernel import toolchain_checks
-from twtui.kernel.toolchain_checks import Toolchain, llvm_among
+from twtui.kernel.doctor import toolchain_checks
+from twtui.kernel.doctor.toolchain_checks import Toolchain, llvm_among
 
 from .btf_samples import IMPL, OTHERS, kernel
 from .check_samples import asked, on_kernel, raising

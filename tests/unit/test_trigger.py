@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from twtui.errors import UsageError
-from twtui.kernel import triggers
+from twtui.kernel.run import triggers
 from twtui.model.trigger import SAMPLE_EVENTS, Trigger, TriggerKind, parse_trigger
 
 TEXTS = [

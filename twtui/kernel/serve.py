@@ -13,12 +13,12 @@ from typing import Any
 
 from twtui import __version__
 from twtui.errors import TwtuiError, UsageError
-from twtui.kernel.checks import run_checks
+from twtui.kernel.compiling.program_cache import OFF_VARIABLE
+from twtui.kernel.doctor.checks import run_checks
+from twtui.kernel.doctor.program_trials import run_trials
 from twtui.kernel.outbox import Outbox
-from twtui.kernel.process_table import mapped_paths, process_rows
-from twtui.kernel.program_cache import OFF_VARIABLE
-from twtui.kernel.program_trials import run_trials
-from twtui.kernel.session import Session
+from twtui.kernel.processes.process_table import mapped_paths, process_rows
+from twtui.kernel.run.session import Session
 from twtui.model.plan import Plan, command_from_wire
 from twtui.wire.batches import pack_batch
 from twtui.wire.frames import (

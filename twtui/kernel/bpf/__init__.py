@@ -1,0 +1,1 @@
+"""The kernel's interface for BPF: libbpf, BTF, the numbers of kfuncs, and which libraries there are."""

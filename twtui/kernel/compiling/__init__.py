@@ -1,0 +1,1 @@
+"""From C sources to compiled modules, kept for the next start."""

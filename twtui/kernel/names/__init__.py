@@ -1,0 +1,1 @@
+"""Where functions and variables lie, and what addresses are called."""

@@ -1,0 +1,1 @@
+"""One run: programs and maps in the kernel, triggers, targets, captures, the ledger."""
