@@ -90,9 +90,7 @@ def test_every_byte_of_every_source_counts(machine: Path) -> None:
         pytest.param(lambda at: os.utime(at / "bcc/__init__.py"), id="BCC installed again"),
         pytest.param(lambda at: (at / "ld.so.cache").write_text("other"), id="other libraries"),
         pytest.param(lambda at: (at / "ld.so.cache").unlink(), id="no cache of the loader"),
-        pytest.param(
-            lambda at: (at / "kernel/linker.py").write_text(""), id="our own code"
-        ),
+        pytest.param(lambda at: (at / "kernel/linker.py").write_text(""), id="our own code"),
     ],
 )
 def test_every_file_counts(machine: Path, change: Callable[[Path], None]) -> None:
