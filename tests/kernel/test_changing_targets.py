@@ -13,6 +13,7 @@ import pytest
 from kernel_harness import Run, TargetProcess, plan_for, stat_fields, wait_until
 from tracer import stopped_by_a_tracer
 
+from twtui.mapped_files import mapped_files
 from twtui.model.enums import EventFlag, MapKind, Mode, TargetState
 from twtui.model.ledger import Counters, Row
 from twtui.model.plan import Probe, SetMode
@@ -213,6 +214,7 @@ def test_functions_and_symbols_are_found_where_the_first_thread_has_ended(
     target.tell()
     target.wait_done()
     wait_until(lambda: stat_fields(target.pid)[0] == "Z")
+    assert any("libc" in path for path in mapped_files(target.pid) or ())
     with Run(plan_for(target, trigger="uprobe:libc:syscall", capture="str(sym:own_text)")) as run:
         target.tell()
         target.wait_done()
