@@ -120,12 +120,11 @@ def test_every_line_is_valid_also_after_a_signal(
         [*command, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True
     ) as recording:
         assert recording.stdout
-        first = recording.stdout.readline()
-        time.sleep(1.2)
+        first = [recording.stdout.readline() for _ in range(100)]
         recording.send_signal(number)
-        rest = recording.stdout.read()
+        rest = recording.stdout.readlines()
     assert recording.returncode == 0
-    lines = [json.loads(line) for line in (first + rest).splitlines()]
+    lines = [json.loads(line) for line in first + rest]
     valid = Draft202012Validator(LINE_SCHEMA)
     for line in lines:
         valid.validate(line)

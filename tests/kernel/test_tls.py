@@ -8,7 +8,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,8 +51,13 @@ def test_tls_sees_the_plaintext_of_both_directions(
     tls_server: tuple[subprocess.Popen[bytes], int],
 ) -> None:
     server, port = tls_server
+    wanted = {
+        ("uretprobe:libssl:SSL_read", "a question in secret"),
+        ("uprobe:libssl:SSL_write", "an answer in secret\n"),
+    }
+    # with an end, or one that sees nothing would be waited for
     recorder = subprocess.Popen(
-        [*TWTUI, "record", "--json", "--preset", "tls", "-p", str(server.pid)],
+        [*TWTUI, "record", "--json", "--preset", "tls", "-p", str(server.pid), "-d", "30s"],
         stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert recorder.stdout
@@ -70,14 +74,14 @@ def test_tls_sees_the_plaintext_of_both_directions(
             server.stdin.write(b"an answer in secret\n")
             server.stdin.flush()
             assert secure.recv(100) == b"an answer in secret\n"
-            time.sleep(0.3)
+            seen: set[tuple[str, str | None]] = set()
+            while not wanted <= seen and (line := recorder.stdout.readline()):
+                event = json.loads(line)
+                seen.add((event.get("trigger", ""), event.get("text")))
+            assert wanted <= seen
     finally:
         recorder.send_signal(signal.SIGINT)
-        out, _ = recorder.communicate(timeout=20)
-    events = [json.loads(line) for line in out.splitlines()]
-    seen = {(event["trigger"], event.get("text")) for event in events if event["type"] == "event"}
-    assert ("uretprobe:libssl:SSL_read", "a question in secret") in seen
-    assert ("uprobe:libssl:SSL_write", "an answer in secret\n") in seen
+        recorder.communicate(timeout=20)
 
 
 NO_DATA = """
