@@ -30,7 +30,7 @@ def twtui_in_terminal(*words: object, keys: bytes = b"") -> tuple[int, str]:
         if keys:
             terminal.until_seen("quit")
             terminal.press(keys)
-        return terminal.wait(), terminal.text
+        return terminal.wait(), terminal.output.decode(errors="replace")
     finally:
         terminal.end()
 
