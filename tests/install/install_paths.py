@@ -104,7 +104,7 @@ def _without_bcc(suite: str, what: str, package: str) -> InstallPath:
             # what stands in the way is said again where the screen was, and is the exit code
             Step(_PLAIN, ("python3-bpfcc",), keys=(("python3-bpfcc", "q"),), code=4),
             Step(f"{_PLAIN} record -d 1 -- true", ("BCC", "python3-bpfcc"), code=4),
-            Step(f"{_PLAIN} doctor", ("no       BCC",), code=4),
+            Step(f"{_PLAIN} doctor", ("no      BCC",), code=4),
         ),
     )  # fmt: skip
 
