@@ -86,7 +86,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     copy = tmp_path / "bpf"
     shutil.copytree(source.bpf_directory(), copy)
     for module in ("compiler", "compile_jobs", "cache_key"):
-        monkeypatch.setattr(f"twtui.kernel.{module}.bpf_directory", lambda: copy)
+        monkeypatch.setattr(f"twtui.kernel.compiling.{module}.bpf_directory", lambda: copy)
     return copy
 
 
