@@ -57,7 +57,8 @@ tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key)
 
 tw_inline int tw_sweep_one(TW_KEY *key, struct tw_slot *slot, struct tw_sweep *sweep)
 {
-	struct tw_owner owner = { slot->event.tid, slot->task, slot->started_ns };
+	struct tw_owner owner = { slot->event.tid, slot->event.tgid, slot->task,
+				  slot->started_ns };
 	u32 index = *key, zero = 0;
 	void *fresh;
 

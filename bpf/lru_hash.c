@@ -78,7 +78,7 @@ tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key)
 
 tw_inline int tw_sweep_one(TW_KEY *key, struct tw_flight *flight, struct tw_sweep *sweep)
 {
-	struct tw_owner owner = { key->tid, flight->task, flight->started_ns };
+	struct tw_owner owner = { key->tid, flight->tgid, flight->task, flight->started_ns };
 	struct tw_key copy = *key;
 	struct tw_slot *slot = map_lookup(TW_SLOTS, &copy);
 	u64 before = flight->state;

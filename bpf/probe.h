@@ -62,6 +62,7 @@ tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task, u3
 		claim.flight->mode = mode;
 		claim.flight->task = claim.slot->task;
 		claim.flight->started_ns = claim.slot->started_ns;
+		claim.flight->tgid = event->tgid;
 	}
 	if (__sync_val_compare_and_swap(claim.state, 0ULL, now)) {
 		tw_add(count->busy, 1);

@@ -77,6 +77,7 @@ tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, struc
 		claim->flight->mode = read->mode;
 		claim->flight->task = slot->task;
 		claim->flight->started_ns = slot->started_ns;
+		claim->flight->tgid = read->tgid;
 	}
 	*claim->state = read->trigger_ns;
 }

@@ -95,10 +95,13 @@ struct tw_slot {
 struct tw_flight {
 	u64 state;
 	u64 trigger_ns;		/* of the newest flight, also when it is over */
-	u64 mode;
+	u32 mode;
+	u32 tgid;
 	u64 task;		/* as in the slot */
 	u64 started_ns;
 };
+
+_Static_assert(sizeof(struct tw_flight) == 40, "user space makes the map");
 
 /* hash and lru_hash; an array has indexes */
 struct tw_key {

@@ -22,24 +22,34 @@ enum tw_life {
 /* whose flight it is */
 struct tw_owner {
 	u32 tid;
+	u32 tgid;
 	u64 task;
 	u64 started_ns;
 };
 
-/* past exit_task_work() nothing runs any more; exit_state is set after it (kernel/exit.c) */
-tw_inline int tw_life_of(struct tw_owner *owner)
+/*
+ * Past exit_task_work() nothing runs any more; exit_state is set after it (kernel/exit.c).
+ * A thread that calls execve gets the start time of the first one, so an earlier one is its own.
+ */
+tw_inline int tw_life_under(u32 tid, struct tw_owner *owner)
 {
-	struct task_struct *task = task_from_pid(owner->tid);
+	struct task_struct *task = task_from_pid(tid);
 	int life = TW_OTHER;
 
 	if (!task)
 		return TW_DEAD;
 	if (*(int *)((char *)task + TW_TASK_EXIT_STATE))
 		life = TW_DEAD;
-	else if ((u64)task == owner->task && tw_task_started_ns(task) == owner->started_ns)
+	else if ((u64)task == owner->task && tw_task_started_ns(task) <= owner->started_ns)
 		life = TW_ALIVE;
 	task_release(task);
 	return life;
+}
+
+/* execve gives the thread the TID of the first one (fs/exec.c, de_thread()), its flights with it */
+tw_inline int tw_took_over(struct tw_owner *owner)
+{
+	return owner->tgid != owner->tid && tw_life_under(owner->tgid, owner) == TW_ALIVE;
 }
 
 /* counts a flight that will not run, unless someone else has just counted it */
@@ -69,9 +79,9 @@ tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, struct tw_owne
 		sweep->running[mode]++;
 		return 0;
 	}
-	life = tw_life_of(owner);
+	life = tw_life_under(owner->tid, owner);
 	if (before) {
-		if (life != TW_ALIVE)
+		if (life != TW_ALIVE && !tw_took_over(owner))
 			tw_retire(state, before, mode, 1);
 		else if (gone || sweep->action == TW_CANCEL)
 			tw_retire(state, before, mode, 0);
