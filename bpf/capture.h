@@ -22,20 +22,32 @@ tw_inline u64 tw_register(void *task, u64 index)
 	return value;
 }
 
+tw_inline void *tw_task_mm(void *task)
+{
+	return *(void **)((char *)task + TW_TASK_MM);
+}
+
+/* an exiting thread has no memory of its own, and may sit on another process's page tables */
 tw_inline long tw_read(void *to, u32 size, u64 address, const int may_fault)
 {
 	if (may_fault)
 		return copy_from_user(to, size, (void *)address);
+	if (!tw_task_mm(current_task()))
+		return -TW_EFAULT;
 	return read_user(to, size, (void *)address);
 }
 
 /* bytes without the NUL, or -errno; one byte too many is asked for, so that a cut shows */
 tw_inline long tw_read_string(struct tw_event *event, u64 address, const int may_fault)
 {
+	char first;
 	long size;
 
 	if (may_fault)
 		size = copy_from_user_str(event->data, TW_DATA_BYTES + 2, (void *)address, 0);
+	/* whose page tables these are is asked for bytes and not for strings (mm/maccess.c, nmi_uaccess_okay()) */
+	else if (tw_read(&first, 1, address, 0))
+		return -TW_EFAULT;
 	else
 		size = read_user_str(event->data, TW_DATA_BYTES + 2, (void *)address);
 	if (size <= 0)

@@ -20,11 +20,6 @@ struct tw_claim {
 tw_inline int tw_claim(struct tw_claim *claim, u32 tid, u32 turn);
 tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key);
 
-tw_inline void *tw_task_mm(void *task)
-{
-	return *(void **)((char *)task + TW_TASK_MM);
-}
-
 /* a schedule succeeded over an unfinished flight: that one will never run */
 tw_inline void tw_retire_predecessor(struct tw_claim *claim)
 {

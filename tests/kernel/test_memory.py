@@ -37,8 +37,11 @@ def test_exiting_threads_never_show_another_process(start_target: StartTarget) -
         ours.wait_done()
         ledger = run.finish()
     for kind in KINDS:
-        assert ledger[kind, Mode.RESUME].completed > 1000
-        assert ledger[kind, Mode.RESUME].lost > 100
+        counters = ledger[kind, Mode.RESUME]
+        assert counters.completed > 1000
+        assert counters.lost > 100
+        # what is lost was scheduled by a thread without memory, of which nothing is read at the trigger either
+        assert counters.nofault_fault >= counters.lost
     seen = Counter(event.data for event in run.events)
     foreign = sum(count for data, count in seen.items() if b"B" in data)
     assert foreign == 0

@@ -238,7 +238,8 @@ def test_a_call_that_is_refused_once(calls: KernelCalls, story: Story, step: str
         before = open_files()
         told = story.tell(step in _WITH_FUNCTIONS, point.__eq__)
         check(told, calls.failed)
-        assert open_files() == before, point
+        # fewer, where what another test forgot is cleared away meanwhile
+        assert not open_files() - before, point
         if told.steps:
             assert told.state is RunState.ENDED, (point, told.error)
             assert told.steps == STEPS[1:]
@@ -257,6 +258,6 @@ def test_a_call_that_is_refused_from_then_on(calls: KernelCalls, story: Story, s
         before = open_files()
         told = story.tell(step in _WITH_FUNCTIONS, refused(call))
         check(told, calls.failed)
-        assert open_files() == before, call
+        assert not open_files() - before, call
         said = told.error or any(is_about_a_refusal(note) for note in told.notes)
         assert said or call == "btf_name", (call, told)
