@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Self
 
 _PATIENCE_S = 30.0
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
@@ -46,6 +46,12 @@ class ProgramInTerminal:
             stdin=self._slave, stdout=self._slave, stderr=self._slave,
             cwd=directory, env={**os.environ, "TERM": "xterm-256color", **environ}, start_new_session=True, preexec_fn=self._take_terminal if controlling else None,
         )  # fmt: skip
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end()
 
     def _take_terminal(self) -> None:
         fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)

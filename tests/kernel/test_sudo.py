@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -174,14 +173,9 @@ def test_without_sudo_the_capabilities_are_named(
     assert "CAP_BPF and CAP_PERFMON" in done.stderr
 
 
-@contextmanager
-def typed_into(command: list[str]) -> Iterator[ProgramInTerminal]:
+def typed_into(command: list[str]) -> ProgramInTerminal:
     """A command in a terminal of its own."""
-    terminal = ProgramInTerminal(command, patience_s=PATIENCE_S)
-    try:
-        yield terminal
-    finally:
-        terminal.end()
+    return ProgramInTerminal(command, patience_s=PATIENCE_S)
 
 
 def test_the_password_is_asked_for_before_the_screen_and_once(

@@ -114,12 +114,9 @@ _PLAIN = {"TERM": "dumb", "LC_ALL": "C.UTF-8", "PS1": "ready> "}
 @contextmanager
 def shell(*command: str) -> Iterator[ProgramInTerminal]:
     """An interactive one."""
-    terminal = ProgramInTerminal(command, environ=_PLAIN)
-    try:
+    with ProgramInTerminal(command, environ=_PLAIN) as terminal:
         terminal.until_seen("ready> ")
         yield terminal
-    finally:
-        terminal.end()
 
 
 @pytest.fixture

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,15 +29,10 @@ def path(tmp_path: Path) -> Path:
     return HostileRun(_HOSTILE, tmp_path).path.rename(tmp_path / "run.twtui")
 
 
-@contextmanager
-def twtui(*words: object) -> Iterator[ProgramInTerminal]:
-    terminal = ProgramInTerminal(
+def twtui(*words: object) -> ProgramInTerminal:
+    return ProgramInTerminal(
         [sys.executable, "-m", "twtui", *map(str, words)], patience_s=_PATIENCE_S
     )
-    try:
-        yield terminal
-    finally:
-        terminal.end()
 
 
 def check(terminal: ProgramInTerminal) -> None:
