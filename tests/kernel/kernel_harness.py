@@ -27,7 +27,7 @@ from twtui.model.plan import Command, Plan, Stop, Target, Watch
 from twtui.model.trigger import parse_trigger
 from twtui.wire.layout import iter_events
 
-PATIENCE_S = float(os.environ.get("TWTUI_TEST_PATIENCE_S", "20"))
+PATIENCE_S = float(os.environ.get("TWTUI_TEST_PATIENCE_S", "60"))
 """How long to wait for what must come; an emulated machine takes its time."""
 
 
@@ -185,6 +185,10 @@ class Run:
                 for name, number in wanted.items()
             )
         )
+
+    def until_reading_at(self, at_ns: int) -> None:
+        """Collect until a reading was made then or later, by ``CLOCK_MONOTONIC``."""
+        self.until(lambda _: bool(self.last and self.last.at_ns >= at_ns))
 
     def run_for(self, seconds: float) -> None:
         """Collect for a while."""

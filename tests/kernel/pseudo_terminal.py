@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Self
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _MODE = re.compile(rb"\x1b\[\?([\d;]+)([hl])")
 _ESCAPE = re.compile(rb"\x1b\[[0-9;:?<>=]*[ -/]*[@-~]|\x1b[()][0-9A-B]|\x1b[=>78]")
 RESTORED = {1049: False, 25: True, 1000: False, 1003: False, 1004: False, 2004: False}

@@ -16,7 +16,7 @@ import pytest
 from kernel_harness import TargetProcess
 
 StartTarget = Callable[..., TargetProcess]
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 _PROMPT = "prompt> "
 _TWTUI = Path(sys.executable).with_name("twtui")
 _ROW = re.compile(r"(hash|array|lru_hash) +(resume|signal) +([\d,]+) +([\d,]+) +([\d,]+)")

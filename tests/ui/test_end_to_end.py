@@ -19,7 +19,7 @@ from twtui.model.plan import Plan
 from twtui.model.snapshot import Snapshot
 from twtui.ui.app import TwtuiApp
 
-_PATIENCE_SECONDS = 20.0
+_PATIENCE_S = 60.0
 
 
 class Watcher:
@@ -44,7 +44,7 @@ class Watcher:
         def wait() -> bool:
             with self._published:
                 return self._published.wait_for(
-                    lambda: self._latest is not None and wanted(self._latest), _PATIENCE_SECONDS
+                    lambda: self._latest is not None and wanted(self._latest), _PATIENCE_S
                 )
 
         assert await asyncio.to_thread(wait)

@@ -14,7 +14,7 @@ from twtui.ui.selection import SLICE
 from twtui.ui.widgets.sliced import SlicedPane
 
 MANY = 5 * SLICE + 7
-_PATIENCE_S = 20.0
+_PATIENCE_S = 60.0
 
 
 def many(first: int = 1, number: int = MANY) -> Snapshot:
