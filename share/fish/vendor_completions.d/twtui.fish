@@ -1,12 +1,13 @@
 # fish completion for twtui. Written by make docs from the tables of the program; change it there.
 
-# Numbers of processes or threads with their names, from their folders; no kernel threads.
+# Numbers of processes or threads with their names, from their folders; no kernel threads. Not by
+# redirection: fish itself warns of one whose process has just ended.
 function __twtui_processes
-    for folder in (string match -r '^/proc/[0-9]+(?:/task/[0-9]+)?$' $argv)
-        read -l -z start <$folder/cmdline 2>/dev/null; and test -n "$start"; or continue
-        read -l name <$folder/comm 2>/dev/null; or continue
-        set -l number (string split -r -m 1 / $folder)[2]
-        printf '%s\t%s\n' $number (string replace -ra '[^[:print:]]' '?' -- $name)
+    set -l folders (string match -r '^/proc/[0-9]+(?:/task/[0-9]+)?$' $argv)
+    for line in (printf '%s/cmdline\0' $folders | LC_ALL=C xargs -0 grep -als . |
+        string replace -r 'cmdline$' comm | LC_ALL=C xargs grep -aHsm 1 .)
+        set -l found (string match -r '([0-9]+)/comm:(.*)$' -- $line)
+        printf '%s\t%s\n' $found[2] (string replace -ra '[^[:print:]]' '?' -- $found[3])
     end
 end
 
