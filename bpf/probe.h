@@ -57,13 +57,7 @@ tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task, u3
 	event->mode = mode;
 	event->capture = probe->capture;
 	event->flags = 0;
-	if (claim.flight) {
-		claim.flight->trigger_ns = now;
-		claim.flight->mode = mode;
-		claim.flight->task = claim.slot->task;
-		claim.flight->started_ns = claim.slot->started_ns;
-		claim.flight->tgid = event->tgid;
-	}
+	tw_fill_flight(&claim, event);
 	if (__sync_val_compare_and_swap(claim.state, 0ULL, now)) {
 		tw_add(count->busy, 1);
 		return -TW_EBUSY;

@@ -49,6 +49,20 @@ struct tw_origin {
 	int missing;
 };
 
+/* what the sweeper asks of a flight whose slot may be gone; the slot is filled before */
+tw_inline void tw_fill_flight(struct tw_claim *claim, struct tw_event *event)
+{
+	struct tw_flight *flight = claim->flight;
+
+	if (!flight)
+		return;
+	flight->trigger_ns = event->trigger_ns;
+	flight->mode = event->mode;
+	flight->task = claim->slot->task;
+	flight->started_ns = claim->slot->started_ns;
+	flight->tgid = event->tgid;
+}
+
 tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, struct tw_origin *from)
 {
 	struct tw_slot *slot = claim->slot;
@@ -67,13 +81,7 @@ tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, struc
 #if TW_KEPT_REGISTERS
 	read_kernel(slot->registers, sizeof(slot->registers), task_registers(from->task));
 #endif
-	if (claim->flight) {
-		claim->flight->trigger_ns = read->trigger_ns;
-		claim->flight->mode = read->mode;
-		claim->flight->task = slot->task;
-		claim->flight->started_ns = slot->started_ns;
-		claim->flight->tgid = read->tgid;
-	}
+	tw_fill_flight(claim, read);
 	*claim->state = read->trigger_ns;
 }
 
