@@ -61,14 +61,11 @@ def on_terminal(directory: Path, *arguments: object) -> Iterator[ProgramInTermin
     """The program on a terminal, from when its clock has run for a second until it is left with a key."""
     command = [*_TWTUI, *map(str, arguments)]
     environ = {"HOME": str(directory), "TERM": "xterm-256color", "PATH": "/usr/bin:/bin"}
-    terminal = ProgramInTerminal(command, directory, environ)
-    try:
+    with ProgramInTerminal(command, directory, environ) as terminal:
         terminal.until_text("00:00:01")
         yield terminal
         terminal.press(b"\x03")
         terminal.wait()
-    finally:
-        terminal.end()
 
 
 def for_seconds(terminal: ProgramInTerminal, seconds: float) -> None:

@@ -55,20 +55,20 @@ def _run(step: Step, enter: Enter) -> tuple[int | str, str]:
 
 
 def _in_terminal(step: Step, enter: Enter) -> tuple[int | str, str]:
-    program = ProgramInTerminal(enter(step.command), Path("/"), _TERMINAL, patience_s=_PATIENCE_S)
     code: int | str
-    try:
-        for words, keys in step.keys:
-            _wait_for(program, words)
-            program.press(keys.encode())
-        code = program.wait()
-        if not program.is_as_before:
-            code = "the terminal is not as it was"
-    except AssertionError as error:
-        code = str(error).partition("\n")[0]
-    finally:
-        program.end()
-    return code, program.text
+    with ProgramInTerminal(
+        enter(step.command), Path("/"), _TERMINAL, patience_s=_PATIENCE_S
+    ) as program:
+        try:
+            for words, keys in step.keys:
+                _wait_for(program, words)
+                program.press(keys.encode())
+            code = program.wait()
+            if not program.is_as_before:
+                code = "the terminal is not as it was"
+        except AssertionError as error:
+            code = str(error).partition("\n")[0]
+        return code, program.text
 
 
 def _wait_for(program: ProgramInTerminal, words: str) -> None:

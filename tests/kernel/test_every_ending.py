@@ -127,8 +127,7 @@ def running(command: str, start_target: StartTarget, tmp_path: Path) -> Iterator
     environ = {
         **os.environ, "HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path), "TERM": "xterm-256color"
     }  # fmt: skip
-    terminal = ProgramInTerminal([sys.executable, "-c", _PROGRAM, *words], tmp_path, environ)
-    try:
+    with ProgramInTerminal([sys.executable, "-c", _PROGRAM, *words], tmp_path, environ) as terminal:
         if is_screen:
             terminal.until_text("● live")
             terminal.press(b"r")
@@ -136,19 +135,23 @@ def running(command: str, start_target: StartTarget, tmp_path: Path) -> Iterator
             terminal.press(b"\r")
         terminal.until(lambda: list(tmp_path.glob("*.twtui")))
         (recording,) = tmp_path.glob("*.twtui")
-        terminal.until(lambda: _events_of(recording) > 0)
+        # a reading comes after the events that it counts
+        terminal.until(lambda: _completed_of(recording) > 0)
         (child,) = psutil.Process(terminal.process.pid).children()
         yield Running(terminal, child.pid, recording, is_screen)
         assert target.process.poll() is None, "the target was disturbed"
         before = _cpu_ticks(target.pid)
         wait_until(lambda: _cpu_ticks(target.pid) > before)
-    finally:
-        terminal.end()
 
 
 def _events_of(path: Path) -> int:
     with Recording(path) as recording:
         return recording.event_count
+
+
+def _completed_of(path: Path) -> int:
+    with Recording(path) as recording:
+        return final_snapshot(recording).total.completed
 
 
 def _cpu_ticks(pid: int) -> int:
@@ -186,10 +189,9 @@ def test_a_terminal_that_goes_without_a_signal(start_target: StartTarget, tmp_pa
     """Where the terminal is not the controlling one nobody sends SIGHUP: the next write fails."""
     target = start_target("spin", 1)
     environ = {**os.environ, "HOME": str(tmp_path), "TERM": "xterm-256color"}
-    terminal = ProgramInTerminal(
+    with ProgramInTerminal(
         [sys.executable, "-m", "twtui", "-p", str(target.pid)], tmp_path, environ, controlling=False
-    )
-    try:
+    ) as terminal:
         terminal.until_text("● live")
         (child,) = psutil.Process(terminal.process.pid).children()
         objects = kernel_objects(child.pid)
@@ -197,19 +199,16 @@ def test_a_terminal_that_goes_without_a_signal(start_target: StartTarget, tmp_pa
         terminal.close_terminal()
         assert terminal.wait() == 0
         wait_until(lambda: not surviving(objects))
-    finally:
-        terminal.end()
 
 
 def test_who_was_told_to_ignore_sighup_goes_on(start_target: StartTarget, tmp_path: Path) -> None:
     """As ``nohup twtui record`` wants it."""
     target = start_target("spin", 1)
     words = ["record", "-p", str(target.pid), "-o", "run.twtui"]
-    terminal = ProgramInTerminal(
-        ["nohup", sys.executable, "-m", "twtui", *words], tmp_path, dict(os.environ)
-    )
     path = tmp_path / "run.twtui"
-    try:
+    with ProgramInTerminal(
+        ["nohup", sys.executable, "-m", "twtui", *words], tmp_path, dict(os.environ)
+    ) as terminal:
         terminal.until(path.exists)
         terminal.until(lambda: _events_of(path) > 0)
         terminal.close_terminal()
@@ -217,7 +216,5 @@ def test_who_was_told_to_ignore_sighup_goes_on(start_target: StartTarget, tmp_pa
         wait_until(lambda: _events_of(path) > seen)
         terminal.process.send_signal(signal.SIGTERM)
         assert terminal.wait() == 0
-    finally:
-        terminal.end()
     with Recording(path) as recording:
         assert recording.whole

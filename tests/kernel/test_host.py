@@ -125,8 +125,9 @@ def test_what_cannot_be_is_said(
 
 def test_a_person_picks_one_of_its_processes(here: Here, start_target: StartTarget) -> None:
     target = start_target("spin", 1)
-    terminal = ProgramInTerminal(here.command(""), here.folder, {**here.environ, "TERM": "xterm"})
-    try:
+    with ProgramInTerminal(
+        here.command(""), here.folder, {**here.environ, "TERM": "xterm"}
+    ) as terminal:
         terminal.until_text("which process on box?")
         terminal.press(f"/^{target.pid}.*target/".encode())
         terminal.until_text(f"Enter watches target {target.pid}")
@@ -136,8 +137,6 @@ def test_a_person_picks_one_of_its_processes(here: Here, start_target: StartTarg
         terminal.press(b"q")
         assert terminal.wait() == 0
         assert terminal.is_as_before
-    finally:
-        terminal.end()
 
 
 def test_a_lost_connection_is_said_and_leaves_nothing(

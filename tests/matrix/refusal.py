@@ -25,14 +25,13 @@ def twtui(*words: object) -> subprocess.CompletedProcess[str]:
 
 def twtui_in_terminal(*words: object, keys: bytes = b"") -> tuple[int, str]:
     """Run it where it may draw; keys are pressed once it has drawn its screen."""
-    terminal = ProgramInTerminal([sys.executable, "-m", "twtui", *map(str, words)], patience_s=300)
-    try:
+    with ProgramInTerminal(
+        [sys.executable, "-m", "twtui", *map(str, words)], patience_s=300
+    ) as terminal:
         if keys:
             terminal.until_seen("quit")
             terminal.press(keys)
         return terminal.wait(), terminal.output.decode(errors="replace")
-    finally:
-        terminal.end()
 
 
 @pytest.fixture
