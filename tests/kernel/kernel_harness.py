@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from select import select
@@ -231,8 +231,9 @@ def kernel_objects(pid: int) -> dict[str, set[int]]:
     """Ids of the BPF programs, maps and links that a process holds."""
     found: dict[str, set[int]] = {"prog": set(), "map": set(), "link": set()}
     for entry in Path(f"/proc/{pid}/fdinfo").iterdir():
-        for kind, ids in objects_of(entry).items():
-            found[kind] |= ids
+        with suppress(FileNotFoundError):  # closed just now
+            for kind, ids in objects_of(entry).items():
+                found[kind] |= ids
     return found
 
 

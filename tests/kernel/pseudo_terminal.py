@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -36,7 +37,7 @@ class ProgramInTerminal:
         controlling: bool = True,
         patience_s: float = _PATIENCE_S,
     ) -> None:
-        self._patience_s = patience_s
+        self._controlling, self._patience_s = controlling, patience_s
         self._master, self._slave = os.openpty()
         fcntl.ioctl(self._slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
         self._attributes = termios.tcgetattr(self._slave)
@@ -44,7 +45,7 @@ class ProgramInTerminal:
         self.process = subprocess.Popen(
             command,
             stdin=self._slave, stdout=self._slave, stderr=self._slave,
-            cwd=directory, env={**os.environ, "TERM": "xterm-256color", **environ}, start_new_session=True, preexec_fn=self._take_terminal if controlling else None,
+            cwd=directory, env={**os.environ, "TERM": "xterm-256color", **environ}, start_new_session=True, preexec_fn=self._prepare,
         )  # fmt: skip
 
     def __enter__(self) -> Self:
@@ -53,8 +54,12 @@ class ProgramInTerminal:
     def __exit__(self, *_: object) -> None:
         self.end()
 
-    def _take_terminal(self) -> None:
-        fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)
+    def _prepare(self) -> None:
+        if self._controlling:
+            fcntl.ioctl(self._slave, termios.TIOCSCTTY, 0)
+        # who started the tests may have them ignored, as nohup does and a shell with what runs behind
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
 
     def _pump(self, timeout_s: float) -> None:
         if self._master >= 0 and select.select([self._master], [], [], timeout_s)[0]:
