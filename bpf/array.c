@@ -57,12 +57,13 @@ tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key)
 
 tw_inline int tw_sweep_one(TW_KEY *key, struct tw_slot *slot, struct tw_sweep *sweep)
 {
+	u64 before = tw_state_of(&slot->state);
 	struct tw_owner owner = { slot->event.tid, slot->event.tgid, slot->task,
 				  slot->started_ns };
 	u32 index = *key, zero = 0;
 	void *fresh;
 
-	if (!tw_sweep_flight(sweep, &slot->state, &owner, slot->event.mode,
+	if (!tw_sweep_flight(sweep, &slot->state, before, &owner, slot->event.mode,
 			     slot->event.trigger_ns, 0))
 		return 0;
 	if (sweep->action != TW_CANCEL)

@@ -54,10 +54,11 @@ tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key)
 
 tw_inline int tw_sweep_one(TW_KEY *key, struct tw_slot *slot, struct tw_sweep *sweep)
 {
+	u64 before = tw_state_of(&slot->state);
 	struct tw_owner owner = { key->tid, slot->event.tgid, slot->task, slot->started_ns };
 	struct tw_key copy = *key;
 
-	if (!tw_sweep_flight(sweep, &slot->state, &owner, slot->event.mode,
+	if (!tw_sweep_flight(sweep, &slot->state, before, &owner, slot->event.mode,
 			     slot->event.trigger_ns, 0))
 		return 0;
 	return !map_delete(TW_SLOTS, &copy);

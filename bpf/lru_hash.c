@@ -78,14 +78,14 @@ tw_inline u64 *tw_flight_state(struct tw_slot *slot, TW_KEY *key)
 
 tw_inline int tw_sweep_one(TW_KEY *key, struct tw_flight *flight, struct tw_sweep *sweep)
 {
+	u64 before = tw_state_of(&flight->state);
 	struct tw_owner owner = { key->tid, flight->tgid, flight->task, flight->started_ns };
 	struct tw_key copy = *key;
 	struct tw_slot *slot = map_lookup(TW_SLOTS, &copy);
-	u64 before = flight->state;
 	int gone = !slot || slot->event.trigger_ns != before;
 
-	if (!tw_sweep_flight(sweep, &flight->state, &owner, flight->mode, flight->trigger_ns,
-			     gone))
+	if (!tw_sweep_flight(sweep, &flight->state, before, &owner, flight->mode,
+			     flight->trigger_ns, gone))
 		return 0;
 	map_delete(TW_SLOTS, &copy);
 	return !map_delete(TW_FLIGHTS, &copy);

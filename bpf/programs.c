@@ -31,10 +31,13 @@ int tw_trigger_work(struct bpf_map *map, void *key, void *value)
 	return tw_run_callback(value, key);
 }
 
-/* tracepoint at the end of a system call whose start is a trigger; the cookie is its number */
+/* tracepoint at the end of a system call whose start is a trigger; preempted and with a cookie as that */
 int tw_exit(void *ctx)
 {
-	return tw_run_exit(ctx, tw_exit_work);
+	preempt_disable();
+	tw_run_exit(ctx, tw_exit_work);
+	preempt_enable();
+	return 0;
 }
 
 tw_function_of(tw_exit)
@@ -91,7 +94,6 @@ int tw_sweep(struct tw_sweep *sweep)
 tw_function_of(tw_sweep)
 int tw_sweep_each(struct bpf_map *map, TW_KEY *key, TW_WALKED_VALUE *value, struct tw_sweep *sweep)
 {
-	if (tw_sweep_one(key, value, sweep))
-		sweep->reaped++;
+	tw_sweep_one(key, value, sweep);
 	return 0;
 }

@@ -66,15 +66,19 @@ tw_inline int tw_retire(u64 *state, u64 before, u32 mode, const int is_lost)
 	return 1;
 }
 
-/* one flight; gone: its slot was evicted. Returns 1 when its entry can be given back */
-tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, struct tw_owner *owner, u32 mode,
-			      u64 since, const int gone)
+/* once, and before all else of a flight: that the word is swapped later proves whose the rest was */
+tw_inline u64 tw_state_of(u64 *state)
 {
-	u64 before = *state;
+	return *(volatile u64 *)state;
+}
+
+/* one flight; gone: its slot was evicted. Returns 1 when its entry can be given back */
+tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, u64 before,
+			      struct tw_owner *owner, u32 mode, u64 since, const int gone)
+{
 	int life;
 
 	mode &= 1;
-	sweep->flights++;
 	if (before & TW_RUNNING) {
 		sweep->running[mode]++;
 		return 0;
@@ -87,8 +91,6 @@ tw_inline int tw_sweep_flight(struct tw_sweep *sweep, u64 *state, struct tw_owne
 			tw_retire(state, before, mode, 0);
 		else {
 			sweep->pending[mode]++;
-			if (!sweep->oldest_ns || before < sweep->oldest_ns)
-				sweep->oldest_ns = before;
 			return 0;
 		}
 	}

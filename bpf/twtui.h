@@ -56,7 +56,7 @@ enum tw_read {
 };
 enum tw_cookie {
 	TW_COOKIE_WATCH = 255,	/* number of the trigger in the plan */
-	TW_COOKIE_OWN_BUFFER = 256,	/* the trigger can be preempted: per-CPU memory is not its own */
+	TW_COOKIE_OWN_BUFFER = 256,	/* the trigger can be interrupted by another: per-CPU memory is not its own */
 	TW_COOKIE_GUARD = 512,	/* the trigger may hit what our own callback does */
 	TW_COOKIE_EXIT = 1024,	/* the end of the system call is watched, too */
 };
@@ -149,7 +149,7 @@ struct tw_event {
 	s32 result;		/* the same for the read in the callback */
 	u32 tgid;
 	u32 tid;
-	u32 length;		/* bytes of data */
+	u32 length;		/* bytes of data; before it is sent, those of a read at the trigger that was cut */
 	u32 wanted;		/* bytes the target had, where known, else 0; for a stack enum tw_stack_end */
 	u16 trigger_cpu;
 	u16 ran_cpu;
@@ -214,11 +214,8 @@ enum tw_sweep_action {
 struct tw_sweep {
 	u32 action;
 	u32 reserved;
-	u64 flights;		/* entries seen */
 	u64 pending[2];		/* scheduled, not started, task alive */
 	u64 running[2];		/* started, not ended */
-	u64 oldest_ns;		/* trigger time of the oldest pending flight */
-	u64 reaped;		/* entries given back */
 	u64 caller;		/* tgid of who runs the sweep, as the kernel numbers it */
 	u64 caller_started_ns;	/* CLOCK_BOOTTIME of the first time namespace */
 };

@@ -37,7 +37,7 @@ PYTHON_OFFSETS = struct.Struct(f"<{'I' * len(PYTHON_OFFSETS_FIELDS)}")
 """``struct tw_python_offsets``."""
 PROBE = struct.Struct("<IIiI")
 """``struct tw_probe``."""
-SWEEP = struct.Struct("<IIQ2Q2QQQQQ")
+SWEEP = struct.Struct("<II2Q2QQQ")
 """``struct tw_sweep``."""
 COUNTER_FIELDS = (
     "fired self_fired not_needed scheduled busy no_slot rejected retried completed read_ok read_fault read_none "

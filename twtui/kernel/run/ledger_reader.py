@@ -74,9 +74,9 @@ class LedgerReader:
 
     def sweep(self, kind: MapKind, action: SweepAction) -> Flights:
         """Walk the flights of one map kind."""
-        context = SWEEP_LAYOUT.pack(action, *[0] * 10)
+        context = SWEEP_LAYOUT.pack(action, *[0] * 7)
         answer = SWEEP_LAYOUT.unpack(self._programs[kind].run(SWEEP, context))
-        _, _, _, pending_0, pending_1, running_0, running_1, *_ = answer
+        _, _, pending_0, pending_1, running_0, running_1, *_ = answer
         return Flights(
             dict(zip(Mode, (pending_0, pending_1), strict=True)),
             dict(zip(Mode, (running_0, running_1), strict=True)),
