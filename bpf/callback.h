@@ -13,19 +13,22 @@
 #include "resolve.h"
 #include "schedule.h"
 
-/* the copy read at the trigger stands in for memory that cannot be read any more */
-tw_inline u64 tw_keep_copy(struct tw_slot *slot, struct tw_event *event)
+/* an evicted LRU slot is given away at once: what is read of it may be another flight's */
+tw_inline int tw_is_still_ours(struct tw_slot *slot, struct tw_event *event)
 {
-	u64 size = event->nofault;
+	return slot->event.trigger_ns == event->trigger_ns && slot->task == (u64)current_task();
+}
 
-	if (event->nofault <= 0)
+/* the copy read at the trigger stands in for memory that cannot be read any more */
+tw_inline u64 tw_keep_copy(struct tw_slot *slot, struct tw_event *event, u64 size)
+{
+	if (!size)
 		return 0;
 	tw_hide(size);
 	if (size > TW_DATA_BYTES)
 		size = TW_DATA_BYTES;
 	read_kernel(event->data, size, slot->event.data);
-	/* an LRU slot may have been given to another task while we copied */
-	if (slot->event.trigger_ns != event->trigger_ns || slot->task != (u64)current_task())
+	if (!tw_is_still_ours(slot, event))
 		return 0;
 	event->flags |= TW_KEPT | (slot->event.flags & TW_TRUNCATED);
 	return size;
@@ -44,7 +47,7 @@ tw_inline u64 tw_append_kernel_frames(struct tw_slot *slot, struct tw_event *eve
 	if (bytes > TW_KERNEL_FRAMES * 8)
 		return size;
 	read_kernel(event->data + size, bytes, slot->kernel_frames);
-	return size + bytes;
+	return tw_is_still_ours(slot, event) ? size + bytes : size;
 }
 #endif
 
@@ -54,7 +57,7 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	u64 ran_ns = clock_ns(), trigger_ns = slot->event.trigger_ns, ids = current_ids();
 	u64 mm = slot->mm, base = slot->base, length = slot->length, resolved = slot->resolved;
 	u32 index = slot->event.capture, mode = slot->event.mode & 1, tgid = ids >> 32, tid = ids;
-	u64 *state = tw_flight_state(slot, key), size = 0;
+	u64 *state = tw_flight_state(slot, key), size = 0, kept;
 	void *task = current_task();
 	struct tw_target *target = tw_target_of(task, tgid);
 	struct tw_capture *capture;
@@ -93,13 +96,14 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	event->ran_ns = ran_ns;
 	event->ran_cpu = current_cpu();
 	event->flags = TW_DEFERRED;
-	/* an evicted LRU slot is given away at once: what was read of it may be another flight's */
-	if (slot->event.trigger_ns != trigger_ns || slot->task != (u64)task) {
+	if (!tw_is_still_ours(slot, event)) {
 		event->nofault = TW_NOT_TRIED;
+		event->length = 0;
 		mm = 0;
 	}
+	kept = event->nofault > 0 ? event->nofault : event->length;
 	if (resolved == TW_UNRESOLVED)
-		missing = tw_resolve_capture(capture, task, target, 0, &base, &length);
+		missing = tw_resolve_registers(capture, task, &base, &length);
 	else if (resolved == TW_MISSING)
 		missing = -TW_ENOENT;
 	/*
@@ -124,6 +128,9 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 	} else
 		result = tw_run_capture(capture, event, base, length, 1);
 	event->result = result;
+	/* a read that was cut at the trigger, and got no further here */
+	if (event->nofault < 0 && result > 0 && (u64)result <= kept)
+		event->nofault = kept;
 
 	if (result >= 0) {
 		tw_add(count->read_ok, 1);
@@ -138,7 +145,7 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		tw_add(count->read_fault, 1);
 		tw_count_error(count, result);
 		event->flags &= ~TW_TRUNCATED;
-		size = tw_keep_copy(slot, event);
+		size = tw_keep_copy(slot, event, kept);
 	}
 #ifdef TW_STACKS
 	if (capture->read == TW_READ_STACK)
@@ -151,8 +158,7 @@ tw_inline int tw_run_callback(struct tw_slot *slot, TW_KEY *key)
 		tw_append_registers(event, size, task_registers(task));
 	else
 		tw_append_registers(event, size, slot->registers);
-	/* an LRU slot may have been given to another task while we copied */
-	if (slot->event.trigger_ns != trigger_ns || slot->task != (u64)task)
+	if (!tw_is_still_ours(slot, event))
 		event->flags &= ~TW_WITH_REGISTERS;
 #endif
 	tw_add(count->completed, 1);

@@ -59,7 +59,11 @@ tw_inline long tw_read_string(struct tw_event *event, u64 address, const int may
 	return size - 1;
 }
 
-/* bytes, or -errno; stops at the end of the first page when the second cannot be read */
+/*
+ * bytes, or -errno. When the second page cannot be read, that is what the first one had; where
+ * no page may be faulted in, it is a fault, as the callback may get all, and length says how
+ * much there is for when it does not.
+ */
 tw_inline long tw_read_bytes(struct tw_event *event, u64 address, u64 length, const int may_fault)
 {
 	u64 in_page = TW_PAGE_BYTES - (address & (TW_PAGE_BYTES - 1));
@@ -88,7 +92,10 @@ tw_inline long tw_read_bytes(struct tw_event *event, u64 address, u64 length, co
 	if (tw_read(event->data, in_page, address, may_fault))
 		return error;
 	event->flags |= TW_TRUNCATED;
-	return in_page;
+	if (may_fault)
+		return in_page;
+	event->length = in_page;
+	return error;
 }
 
 #ifdef TW_STACKS
@@ -125,11 +132,21 @@ tw_inline long tw_walk_stack(struct tw_event *event, void *task)
 		/* the stack grows down: a frame that is not above its callee's ends the chain */
 		frame_pointer = frame[0] > frame_pointer ? frame[0] : 0;
 	}
+	if (event->wanted == TW_STACK_LIMIT)
+		event->flags |= TW_TRUNCATED;
 	return level * 8;
 }
 #endif
 
-/* bytes in event->data, or -errno, or TW_NOT_TRIED; fills address, wanted and flags */
+/* as long as nothing was read: the memory that events are made in had others before */
+tw_inline void tw_read_nothing(struct tw_event *event)
+{
+	event->wanted = 0;
+	event->address = 0;
+	event->length = 0;
+}
+
+/* bytes in event->data, or -errno, or TW_NOT_TRIED; fills address, wanted, length and flags */
 tw_inline long tw_run_capture(struct tw_capture *capture, struct tw_event *event, u64 base,
 			      u64 length, const int may_fault)
 {
@@ -137,8 +154,7 @@ tw_inline long tw_run_capture(struct tw_capture *capture, struct tw_event *event
 	long error;
 	int level;
 
-	event->wanted = 0;
-	event->address = 0;
+	tw_read_nothing(event);
 	/* a walk is for the callback, which has a way of its own */
 	if (capture->read == TW_READ_NONE || capture->read == TW_READ_PYTHON)
 		return TW_NOT_TRIED;

@@ -60,6 +60,25 @@ tw_inline int tw_put_off(struct tw_counters *count, struct tw_event *read, struc
 	return 1;
 }
 
+/* the end of the call before was skipped, or another watch put off the same call: not read there */
+tw_inline void tw_forget_call(void *task)
+{
+	struct tw_calls *calls = task_storage_get(TW_CALLS, task, 0, 0);
+	struct tw_counters *count;
+	struct tw_call *call;
+
+	if (!calls)
+		return;
+	call = &calls->of[TW_KIND];
+	count = tw_counters_of(call->mode);
+	if (!call->trigger_ns || !count)
+		return;
+	call->trigger_ns = 0;
+	tw_add(count->taken_up, 1);
+	tw_add(count->rejected, 1);
+	tw_count_error(count, -TW_ENOENT);
+}
+
 /* for the task that runs now */
 tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 {
@@ -80,6 +99,8 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 	if (!target || !config || !(config->kinds & (1 << TW_KIND)))
 		return 0;
 	task = current_task();
+	if (cookie & TW_COOKIE_EXIT)
+		tw_forget_call(task);
 	read = map_lookup(TW_SCRATCH, &zero);
 	index = config->first_capture + watch;
 	capture = map_lookup(TW_CAPTURE_PROGRAMS, &index);
@@ -118,6 +139,7 @@ tw_inline int tw_run_trigger(void *context, tw_work_fn work)
 	read->mode = mode;
 	read->capture = index;
 	read->flags = 0;
+	tw_read_nothing(read);
 	missing = tw_resolve_capture(capture, task, target, watch, &from.base, &from.length);
 	if (missing)
 		read->nofault = missing;
@@ -148,10 +170,11 @@ tw_inline int tw_run_exit(void *context, tw_work_fn work)
 {
 	void *task = current_task();
 	struct tw_calls *calls = task_storage_get(TW_CALLS, task, 0, 0);
-	u64 ids = current_ids(), watch = attach_cookie(context) & TW_COOKIE_WATCH;
+	u64 ids = current_ids(), cookie = attach_cookie(context), watch = cookie & TW_COOKIE_WATCH;
 	struct tw_origin from = { .task = task };
 	struct tw_capture *capture;
 	struct tw_counters *count;
+	struct tw_buffer *buffer;
 	struct tw_event *read;
 	struct tw_call *call;
 	u32 zero = 0, index;
@@ -166,6 +189,10 @@ tw_inline int tw_run_exit(void *context, tw_work_fn work)
 	capture = map_lookup(TW_CAPTURE_PROGRAMS, &index);
 	count = tw_counters_of(call->mode);
 	read = map_lookup(TW_SCRATCH, &zero);
+	if (cookie & TW_COOKIE_OWN_BUFFER) {
+		buffer = task_storage_get(TW_BUFFERS, task, 0, TW_STORAGE_CREATE);
+		read = buffer ? &buffer->event : 0;
+	}
 	if (!capture || !count || !read)
 		return 0;
 	read->trigger_ns = call->trigger_ns;
@@ -182,6 +209,7 @@ tw_inline int tw_run_exit(void *context, tw_work_fn work)
 	read->mode = call->mode & 1;
 	read->capture = index;
 	read->flags = 0;
+	tw_read_nothing(read);
 	from.mm = call->mm;
 	from.base = call->base;
 	from.length = call->length;

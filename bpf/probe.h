@@ -9,28 +9,37 @@
 #define TW_PROBE_H
 
 #include "identity.h"
+#include "resolve.h"
 #include "schedule.h"
 
 /* each map kind defines this */
 tw_inline int tw_claim_probe(struct tw_claim *claim, u32 tid, u32 mode, u32 turn);
 
-tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task, u32 mode,
-			    struct tw_counters *count, tw_work_fn work)
+tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task,
+			    struct tw_target *target, u32 mode, struct tw_counters *count,
+			    tw_work_fn work)
 {
 	struct tw_claim claim = {};
+	struct tw_capture *capture;
 	struct tw_event *event;
 	u64 now = clock_ns();
 	int error = -TW_EBUSY;
-	u32 turn;
+	u32 turn, index = probe->capture;
 
+	capture = map_lookup(TW_CAPTURE_PROGRAMS, &index);
+	if (!capture) {
+		tw_add(count->rejected, 1);
+		return -TW_EINVAL;
+	}
 #pragma unroll
 	for (turn = 0; turn < TW_TRIES; turn++) {
+		if (turn)
+			tw_add(count->retried, 1);
 		error = tw_claim_probe(&claim, probe->tid, mode, turn);
 		if (!error && claim.slot && claim.state && *claim.state)
 			error = -TW_EBUSY;
 		if (error != -TW_EBUSY)
 			break;
-		tw_add(count->retried, 1);
 	}
 	if (error || !claim.slot || !claim.state) {
 		if (error == -TW_EBUSY)
@@ -41,21 +50,21 @@ tw_inline int tw_probe_task(struct tw_probe *probe, struct task_struct *task, u3
 	}
 	claim.slot->mm = (u64)tw_task_mm(task);
 	claim.slot->resolved = TW_UNRESOLVED;
+	tw_resolve_symbols(capture, target, &claim.slot->base, &claim.slot->length);
 	claim.slot->task = (u64)task;
 	claim.slot->started_ns = tw_task_started_ns(task);
 	event = &claim.slot->event;
 	event->trigger_ns = now;
 	event->ran_ns = 0;
-	event->address = 0;
+	tw_read_nothing(event);
 	event->nofault = TW_NOT_TRIED;
 	event->result = TW_NOT_TRIED;
 	event->tgid = *(u32 *)((char *)task + TW_TASK_TGID);
 	event->tid = probe->tid;
-	event->wanted = 0;
 	event->trigger_cpu = current_cpu();
 	event->map_kind = TW_KIND;
 	event->mode = mode;
-	event->capture = probe->capture;
+	event->capture = index;
 	event->flags = 0;
 	tw_fill_flight(&claim, event);
 	if (__sync_val_compare_and_swap(claim.state, 0ULL, now)) {
@@ -102,7 +111,7 @@ tw_inline int tw_run_probe(struct tw_probe *probe, tw_work_fn work)
 		/* since user space listed the threads of its targets, the number may be another's */
 		target = tw_target_of(task, *(u32 *)((char *)task + TW_TASK_TGID));
 		if (target && tw_is_watched_thread(target, task, probe->tid))
-			error = tw_probe_task(probe, task, mode, count, work);
+			error = tw_probe_task(probe, task, target, mode, count, work);
 		else
 			tw_add(count->rejected, 1);
 		task_release(task);

@@ -57,6 +57,37 @@ tw_inline int tw_resolve(void *task, struct tw_target *target, u32 watch, u32 ki
 	return 0;
 }
 
+/*
+ * A task that is scheduled on while it sleeps finds its registers itself, when its callback runs.
+ * Its symbols are those of the schedule, as the table may be another capture's by then.
+ */
+tw_inline void tw_resolve_symbols(struct tw_capture *capture, struct tw_target *target, u64 *base,
+				  u64 *length)
+{
+	*base = capture->base;
+	*length = capture->length;
+	/* one that is missing is 0 */
+	if (capture->base_kind == TW_SYMBOL)
+		tw_resolve(0, target, 0, TW_SYMBOL, base);
+	if (capture->length_kind == TW_SYMBOL)
+		tw_resolve(0, target, 0, TW_SYMBOL, length);
+}
+
+/* the rest of what tw_resolve_symbols() began, when the task runs; -ENOENT when there is no base or length */
+tw_inline int tw_resolve_rest(void *task, u32 kind, u64 *value)
+{
+	if (kind == TW_SYMBOL)
+		return *value ? 0 : -TW_ENOENT;
+	return tw_resolve(task, 0, 0, kind, value);
+}
+
+tw_inline int tw_resolve_registers(struct tw_capture *capture, void *task, u64 *base, u64 *length)
+{
+	int error = tw_resolve_rest(task, capture->base_kind, base);
+
+	return error ? error : tw_resolve_rest(task, capture->length_kind, length);
+}
+
 /* where and how much a capture reads, for the current task */
 tw_inline int tw_resolve_capture(struct tw_capture *capture, void *task, struct tw_target *target,
 				 u32 watch, u64 *base, u64 *length)

@@ -66,7 +66,7 @@ tw_inline void tw_fill_flight(struct tw_claim *claim, struct tw_event *event)
 tw_inline void tw_fill_slot(struct tw_claim *claim, struct tw_event *read, struct tw_origin *from)
 {
 	struct tw_slot *slot = claim->slot;
-	u64 size = read->nofault > 0 ? read->nofault : 0;
+	u64 size = read->nofault > 0 ? read->nofault : read->length;
 
 	slot->mm = from->mm;
 	slot->base = from->base;
@@ -95,11 +95,11 @@ tw_inline void tw_schedule(void *context, struct tw_counters *count, struct tw_c
 
 #pragma unroll
 	for (turn = 0; turn < TW_TRIES; turn++) {
-		error = tw_claim(&claim, tid, turn);
-		if (error == -TW_EBUSY) {
+		if (turn)
 			tw_add(count->retried, 1);
+		error = tw_claim(&claim, tid, turn);
+		if (error == -TW_EBUSY)
 			continue;
-		}
 		if (error || !claim.slot || !claim.state) {
 			tw_add(count->no_slot, 1);
 			tw_count_error(count, error);
@@ -112,7 +112,6 @@ tw_inline void tw_schedule(void *context, struct tw_counters *count, struct tw_c
 			error = schedule_resume(from->task, &claim.slot->work, TW_SLOTS, work, 0);
 		if (error != -TW_EBUSY)
 			break;
-		tw_add(count->retried, 1);
 	}
 	if (error) {
 		if (error == -TW_EBUSY)

@@ -67,7 +67,7 @@ struct tw_task_types {
 };
 
 enum tw_resolved {
-	TW_UNRESOLVED = 0,	/* the callback finds base and length itself */
+	TW_UNRESOLVED = 0,	/* the callback finds the registers of base and length itself */
 	TW_RESOLVED = 1,
 	TW_MISSING = 2,		/* there was none: a symbol, or an argument of an entry not seen */
 };

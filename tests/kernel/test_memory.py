@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kernel_harness import Run, TargetProcess, plan_for
+from kernel_harness import Run, TargetProcess, may_miss, plan_for
 
 from twtui.model.capture import parse_capture
-from twtui.model.enums import EventFlag, MapKind, Mode
+from twtui.model.enums import Defer, EventFlag, MapKind, Mode
 from twtui.model.event import NOT_TRIED
-from twtui.model.plan import Watch
+from twtui.model.plan import Probe, SetCapture, Watch
 from twtui.model.trigger import parse_trigger
 
 StartTarget = Callable[..., TargetProcess]
@@ -105,6 +105,28 @@ def test_every_captured_byte_is_right(start_target: StartTarget) -> None:
         assert event.ran_ns > event.trigger_ns
 
 
+@pytest.mark.parametrize("defer", list(Defer))
+def test_what_reaches_over_to_a_cold_page_is_read_whole(
+    start_target: StartTarget, tmp_path: Path, defer: Defer
+) -> None:
+    """The half that is there is no reason to do without the callback."""
+    path = tmp_path / "pages"
+    path.write_bytes(bytes(range(256)) * 16 * 51)
+    target = start_target("cold", 50, path, "edge")
+    plan = plan_for(target, trigger="syscall:getppid", capture="bytes(arg1, arg2)", defer=defer)
+    with Run(plan) as run:
+        target.tell()
+        target.wait_done()
+        ledger = run.finish()
+    over = [event for event in run.events if event.data == bytes([*range(244, 256), *range(12)])]
+    assert all(event.rescued and not event.truncated for event in over)
+    for kind, number in Counter(event.map_kind for event in over).items():
+        counters = ledger[kind, Mode.RESUME]
+        assert counters.rescued == number
+        assert number == 50 or (may_miss() and number + counters.missed >= 50)
+    assert {event.map_kind for event in over} == set(KINDS)
+
+
 @pytest.mark.parametrize("capture", ["str(0x10)", "bytes(0xffffffffff600000, 8)", "str(*0x10)"])
 def test_an_unreadable_address_is_a_counted_fault(start_target: StartTarget, capture: str) -> None:
     target = start_target("call", 1, 20)
@@ -131,9 +153,39 @@ def test_none_reads_nothing(start_target: StartTarget) -> None:
     assert all(event.result == event.nofault == NOT_TRIED for event in run.events)
 
 
-def test_a_capture_changes_while_running(start_target: StartTarget) -> None:
-    from twtui.model.plan import SetCapture
+def test_a_probe_reads_what_it_was_scheduled_to_read(start_target: StartTarget) -> None:
+    """Also where the target wakes long after a change of the capture, whose symbols are others."""
+    target = start_target("pause", 1)
+    plan = plan_for(target, trigger="probe", capture="str(*sym:what)")
+    with Run(plan) as run:
+        run.send(Probe())
+        run.until_every_kind(scheduled=2)
+        run.send(SetCapture(0, parse_capture("str(*sym:second_text)")))
+        target.tell()
+        run.until_every_kind(completed=2)
+        run.finish()
+    assert Counter(event.data for event in run.events) == {b"pause": 6}
 
+
+def test_nothing_of_another_event_is_in_one_that_reads_nothing(start_target: StartTarget) -> None:
+    """Both are made in the same memory, one after the other."""
+    target = start_target("spin", 1)
+    plan = plan_for(target, capture=f"bytes({target.address:#x}, 64)")
+    stack = Watch(parse_trigger("sample", 499), parse_capture("stack"))
+    with Run(replace(plan, watches=(*plan.watches, stack))) as run:
+        run.until(lambda _: all(at >= 20 for at in made(run).values()) and len(made(run)) == 6)
+        run.finish()
+    for event in run.events:
+        assert event.address == (0 if event.capture else target.address)
+        assert (event.wanted_bytes == 64) is not bool(event.capture)
+
+
+def made(run: Run) -> Counter[tuple[int, MapKind]]:
+    """Events by watch and map kind."""
+    return Counter((event.capture, event.map_kind) for event in run.events)
+
+
+def test_a_capture_changes_while_running(start_target: StartTarget) -> None:
     target = start_target("spin", 1, text="one two")
     with Run(plan_for(target, capture=f"str({target.address:#x})")) as run:
         run.until(lambda ledger: ledger[MapKind.HASH, Mode.RESUME].completed > 20)

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from kernel_harness import Run, TargetProcess, plan_for
 
 from twtui.kernel.run.session import Session
@@ -19,6 +20,8 @@ from twtui.wire.layout import iter_events
 StartTarget = Callable[..., TargetProcess]
 HASH = (MapKind.HASH,)
 SAMPLES = 4000
+MOST_FRAMES = 64
+"""Of the user's part (``TW_USER_FRAMES``)."""
 
 
 def frames_of(run: Run, event: Event) -> list[str]:
@@ -95,3 +98,19 @@ def test_what_waits_when_the_capture_changes_keeps_its_names(start_target: Start
         words = [word for (word,) in struct.iter_unpack("<Q", event.data)]
         assert words
         assert all((0 if word >> 63 else event.pid, word) in batch.names for word in words)
+
+
+@pytest.mark.parametrize(("frames", "is_cut"), [(20, False), (100, True)])
+def test_a_stack_with_more_frames_than_are_kept_says_so(
+    start_target: StartTarget, frames: int, is_cut: bool
+) -> None:
+    target = start_target("deep", frames)
+    plan = plan_for(target, trigger="syscall:getppid", capture="stack", map_kinds=HASH)
+    with Run(plan) as run:
+        target.tell()
+        target.wait_done()
+        ledger = run.finish()
+    (event,) = run.events
+    assert event.truncated is is_cut
+    assert ledger[MapKind.HASH, Mode.RESUME].truncated == is_cut
+    assert frames_of(run, event).count("go_down") == min(frames, MOST_FRAMES - 1)

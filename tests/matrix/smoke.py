@@ -11,6 +11,8 @@ SMOKE = (
     # whose memory is read, and what lies on cold pages
     "test_memory.py::test_memory_of_before_execve_is_kept_and_never_that_of_after",
     "test_memory.py::test_an_unreadable_address_is_a_counted_fault[str(0x10)]",
+    "test_memory.py::test_what_reaches_over_to_a_cold_page_is_read_whole[exit]",
+    "test_memory.py::test_a_probe_reads_what_it_was_scheduled_to_read",
     "test_triggers.py::test_what_lies_on_a_cold_page_is_read[open-syscall:openat-str(arg2)-always]",
     "test_triggers.py::test_what_lies_on_a_cold_page_is_read[say-uprobe:exe:cold_say-str(arg1)-fault]",
     # the other triggers and captures

@@ -10,7 +10,7 @@ from ui_samples import DIRECT, EVENTS, make_event, make_row, make_snapshot
 from ui_stage import on_stage
 
 from twtui.model.arrivals import UNKNOWN_NS, Arrivals
-from twtui.model.enums import MapKind, Mode, RunState, TargetState
+from twtui.model.enums import EventFlag, MapKind, Mode, RunState, StackEnd, TargetState
 from twtui.model.ledger import Counters
 from twtui.model.python_frames import PythonFrame, encode
 from twtui.model.snapshot import Health, LedgerRow, Rates, Snapshot, TargetView
@@ -72,6 +72,24 @@ async def test_the_registers_of_the_trigger_are_there_as_many_to_a_line_as_fit(
     assert shown[first].split()[::2] == ["r15", "r14", "r13", "r12"][:beside]
     assert "rip 0x0000000000000010" in "\n".join(shown[first:])
     assert max(map(len, shown[first:])) <= width
+
+
+@pytest.mark.parametrize(
+    ("end", "says"),
+    [
+        (StackEnd.WHOLE, None),
+        (StackEnd.FAULT, "could not be read"),
+        (StackEnd.LIMIT, "more frames than are kept"),
+    ],
+)
+def test_a_stack_says_why_it_ends(end: StackEnd, says: str | None) -> None:
+    event = make_event(1, struct.pack("<2Q", 0x1000, 0x2000), wanted_bytes=int(end))
+    event = event._replace(flags=event.flags | EventFlag.TRUNCATED)
+    stacks = Sources(("stack",), ("sample",), 0)
+    shown = "\n".join(plain(line) for line in detail_lines(event, stacks, 100, UNICODE))
+    assert ("the stack " in shown) is bool(says)
+    assert (says or "") in shown
+    assert "bytes kept" not in shown
 
 
 async def test_an_event_whose_batch_is_forgotten_has_no_such_point() -> None:

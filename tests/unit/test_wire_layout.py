@@ -156,6 +156,8 @@ def test_numbers_are_mirrored() -> None:
         assert known[f"TW_{mode.name}"] == mode.number
     for defer in enums.Defer:
         assert known[f"TW_DEFER_{defer.name}"] == defer.number
+    for end in enums.StackEnd:
+        assert known[f"TW_STACK_{end.name}"] == end
     for flag in enums.EventFlag:
         assert known[f"TW_{flag.name}"] == flag.value
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntFlag, StrEnum
+from enum import IntEnum, IntFlag, StrEnum
 
 
 class Mode(StrEnum):
@@ -73,6 +73,14 @@ class EventFlag(IntFlag):
     """The data is the copy that was read at the trigger."""
     WITH_REGISTERS = 16
     """On the wire only: the registers follow the data."""
+
+
+class StackEnd(IntEnum):
+    """Why a stack that a callback has walked has no more frames (``enum tw_stack_end``)."""
+
+    WHOLE = 0
+    FAULT = 1
+    LIMIT = 2
 
 
 class RunState(StrEnum):

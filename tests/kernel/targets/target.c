@@ -9,7 +9,9 @@
  *	target exec PROGRAM          wait for a line, then execve PROGRAM pause 1
  *	target churn COUNT           threads that come and go, eight at a time; a line starts
  *	target fork COUNT            children that exec and open /family/NUMBER; a line starts
- *	target cold COUNT FILE WHAT  calls whose argument lies on a page that is not there: open, write, say
+ *	target cold COUNT FILE WHAT  calls whose argument lies on a page that is not there: open, write,
+ *	                             say, or edge: the first half of it is there, and the call ignores it
+ *	target deep COUNT            one call of getppid below so many frames; a line starts
  *	target read COUNT            read() that many bytes, one by one, which come on standard input
  *	target burst SECONDS         200 threads a second, of which 5 burn 60 ms; a line starts
  *
@@ -37,6 +39,7 @@ static pthread_barrier_t start, known, end;
 static pthread_t threads[MOST_THREADS];
 static volatile sig_atomic_t stopping;
 static const char *what;
+const char *second_text = "the second text";
 static long count;
 
 static void wake(int number)
@@ -123,6 +126,15 @@ static void churn(long number)
 	}
 }
 
+static __attribute__((noinline, noclone)) void go_down(long number)
+{
+	if (number)
+		go_down(number - 1);
+	else
+		syscall(SYS_getppid);
+	__asm__ volatile("" : : : "memory");
+}
+
 /* each child runs a new image, which opens one known file and ends */
 static void have_children(const char *self, long number)
 {
@@ -187,11 +199,20 @@ static void burst(long seconds)
 	}
 }
 
+/* from the end of the page before, which is there */
+static void name_over_edge(char *page)
+{
+	(void)*(volatile char *)(page - 1);
+	/* what lies around a page that is touched is brought in with it */
+	madvise(page, 4096, MADV_DONTNEED);
+	syscall(SYS_getppid, page - 12, 24);
+}
+
 /* every name on a page of its own in a file, dropped from the page table right before its call */
 static int call_cold(long number, const char *file, const char *call)
 {
 	int fd = open(file, O_RDONLY), sink = open("/dev/null", O_WRONLY);
-	char *names = mmap(NULL, number * 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	char *names = mmap(NULL, (number + 1) * 4096, PROT_READ, MAP_PRIVATE, fd, 0);
 
 	if (fd < 0 || sink < 0 || names == MAP_FAILED)
 		return 1;
@@ -203,6 +224,8 @@ static int call_cold(long number, const char *file, const char *call)
 			syscall(SYS_openat, AT_FDCWD, name, O_RDONLY);
 		else if (!strcmp(call, "say"))
 			cold_say(name);
+		else if (!strcmp(call, "edge"))
+			name_over_edge(name + 4096);
 		else
 			syscall(SYS_write, sink, name, 24);
 	}
@@ -229,7 +252,7 @@ int main(int argc, char **argv)
 	fflush(stdout);
 
 	if (!strcmp(what, "churn") || !strcmp(what, "exec") || !strcmp(what, "fork") ||
-	    !strcmp(what, "cold") || !strcmp(what, "read") || !strcmp(what, "burst")) {
+	    !strcmp(what, "deep") || !strcmp(what, "cold") || !strcmp(what, "read") || !strcmp(what, "burst")) {
 		say_tid();
 		puts("go");
 		fflush(stdout);
@@ -239,6 +262,8 @@ int main(int argc, char **argv)
 			execl(argv[2], argv[2], "pause", "1", NULL);
 		else if (!strcmp(what, "fork"))
 			have_children("/proc/self/exe", number);
+		else if (!strcmp(what, "deep"))
+			go_down(number);
 		else if (!strcmp(what, "read"))
 			read_bytes(number);
 		else if (!strcmp(what, "burst"))

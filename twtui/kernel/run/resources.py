@@ -36,9 +36,17 @@ _OWN_BUFFER, _GUARD, _EXIT = 256, 512, 1024
 """Bits of ``enum tw_cookie`` above the number of the watch."""
 
 
-def _cookie(trigger: Trigger, number: int) -> int:
+def _interrupts(trigger: Trigger) -> bool:
+    """It may fire in an interrupt, or deep in the kernel."""
+    return trigger.kind in (TriggerKind.SAMPLE, TriggerKind.TRACEPOINT)
+
+
+def _cookie(trigger: Trigger, number: int, is_interrupted: bool) -> int:
     match trigger.kind:
         case TriggerKind.UPROBE | TriggerKind.URETPROBE:
+            return number | _OWN_BUFFER
+        case TriggerKind.SYSCALL if is_interrupted:
+            # up to 7.0 the kernel keeps others out meanwhile (bpf_prog_active)
             return number | _OWN_BUFFER
         case TriggerKind.TRACEPOINT:
             return number | _GUARD
@@ -58,6 +66,7 @@ class KernelResources:
         """
         self._closers: list[Callable[[], None]] = []
         self._defer = plan.defer
+        self._has_interrupts = any(_interrupts(watch.trigger) for watch in plan.watches)
         self._tracepoints: Counter[tuple[str, str]] = Counter()
         self._forgets_symbols = False
         btf = kernel_btf()
@@ -125,10 +134,10 @@ class KernelResources:
         try:
             if needs_entry(watch):
                 self.attach_entry(number, watch, pids, children)
-            cookie = _cookie(trigger, number)
+            cookie = _cookie(trigger, number, self._has_interrupts)
             if self._defer is Defer.EXIT and (end := trigger.exit):
                 # before its start is watched: no call may be put off to an end that is not
-                self._attach_in_every_kind(EXIT, end, number)
+                self._attach_in_every_kind(EXIT, end, cookie)
                 cookie |= _EXIT
             self._attach_in_every_kind(TRIGGER, trigger, cookie, pids, children)
         except TwtuiError:

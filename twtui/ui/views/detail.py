@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from twtui.harmless import written_out
-from twtui.model.capture import read_of
+from twtui.model.capture import Read, read_of
 from twtui.model.content import frames_of
-from twtui.model.enums import EventFlag
+from twtui.model.enums import EventFlag, StackEnd
 from twtui.model.event import Event, read_outcome
 from twtui.model.registers import named_registers
 from twtui.ui import text
@@ -45,7 +45,13 @@ def _times(event: Event, sources: Sources, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _verdict(event: Event, glyphs: Glyphs) -> list[Line]:
+_STACK_ENDS: dict[int, str] = {
+    StackEnd.FAULT: "the stack ends at a frame that could not be read",
+    StackEnd.LIMIT: "the stack has more frames than are kept",
+}
+
+
+def _verdict(event: Event, read: Read, glyphs: Glyphs) -> list[Line]:
     lines = []
     if event.rescued:
         lines.append(
@@ -59,7 +65,10 @@ def _verdict(event: Event, glyphs: Glyphs) -> list[Line]:
         lines.append(
             _field("", f"{glyphs.kept} these bytes are the copy read at the trigger", "warn")
         )
-    if event.truncated:
+    if read is Read.STACK:
+        if ends := _STACK_ENDS.get(event.wanted_bytes):
+            lines.append(_field("", ends, "warn"))
+    elif event.truncated:
         wanted = f" of {event.wanted_bytes:,}" if event.wanted_bytes else ""
         lines.append(_field("", f"truncated: {len(event.data):,}{wanted} bytes kept", "warn"))
     return lines
@@ -95,7 +104,7 @@ def detail_lines(
             _read_text(event.result),
             "bad" if failure(event) else "",
         ),
-        *_verdict(event, glyphs),
+        *_verdict(event, read_of(capture), glyphs),
         (),
     ]
     value = number_text(event.data, capture)
