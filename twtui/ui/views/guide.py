@@ -38,7 +38,7 @@ _WORDS = (
     ("busy", "every slot that was tried still had a callback pending"),
     ("no slot", "the map was full"),
     ("rejected", "the kernel refused for another reason"),
-    ("missed", "the kernel did not run the trigger's program (recursion)"),
+    ("missed", "the kernel skipped our program (recursion), for this or another process"),
     ("not needed", "a read without a callback was enough, nothing was scheduled"),
     ("in call", "with --defer exit: to be read when the system call ends"),
     ("rescued", "the read failed at the trigger and succeeded in the callback"),
