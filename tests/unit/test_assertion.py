@@ -123,6 +123,20 @@ def test_every_failure_is_said(final: Snapshot) -> None:
     ]
 
 
+def test_of_a_run_without_its_end_nothing_is_measured(final: Snapshot) -> None:
+    wanted = [parse_assertion(text) for text in ("rescued > 0", "failed == 0", "max < 1s")]
+    with pytest.raises(LossError) as raised:
+        check(final, wanted, fail_on_loss=True, whole=False)
+    assert raised.value.message == "assertion failed: rescued > 0 (rescued is not measured)"
+    assert raised.value.hint.splitlines() == [
+        "assertion failed: failed == 0 (failed is not measured)",
+        "assertion failed: max < 1s (max is not measured)",
+        "assertion failed: nothing lost (losses are not measured)",
+        "the end of the run is not there, so nothing of it is measured: record it to its end",
+    ]
+    check(final, [], fail_on_loss=False, whole=False)
+
+
 def test_a_loss_is_a_failure_only_when_asked(final: Snapshot) -> None:
     check(final, [], fail_on_loss=False)
     with pytest.raises(LossError, match=r"lost == 0 \(lost is 1\)"):

@@ -150,6 +150,27 @@ def test_an_assertion_is_an_exit_code(shell: Shell, path: Path, tmp_path: Path) 
     assert shell.run("report", path, "--fail-on-loss").code == 3
 
 
+def test_of_a_recording_that_was_cut_off_nothing_is_measured(
+    shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut = tmp_path / "cut"
+    record_demo(cut, seconds=4, stop_at=40)
+    for words in (("report", cut), ("replay", cut)):
+        for check in (("--assert", "rescued > 0"), ("--fail-on-loss",)):
+            done = shell.run(*words, *check)
+            assert done.code == 3
+            assert "measured)" in done.err[0]
+            assert "the end of the run is not there" in done.err[1]
+    assert shell.run("report", cut).code == 0
+    # nor is it whole for who gets it as lines
+    lines = tmp_path / "lines"
+    assert shell.run("export", cut, "-o", lines).code == 0
+    check_lines([json.loads(line) for line in lines.read_text().splitlines()])
+    with lines.open() as file:
+        monkeypatch.setattr("sys.stdin", file)
+        assert shell.run("replay", "-", "--assert", "rescued > 0").code == 3
+
+
 def test_a_report_as_text_and_as_json(shell: Shell, path: Path) -> None:
     text = shell.run("report", path)
     assert (text.code, text.err) == (0, [])

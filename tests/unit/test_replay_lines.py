@@ -57,16 +57,18 @@ def test_the_screen_needs_a_terminal_for_its_keys(lines: bytes, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("cut", "code", "words"),
+    ("cut", "code", "words", "messages"),
     [
-        (lambda lines: lines, 0, ""),
-        (lambda _: b"", 1, "standard input"),
-        (lambda lines: lines[: len(lines) // 2], 0, "without a summary"),
-        (lambda lines: b'{"type": "event"}\n' + lines, 1, "standard input"),
+        (lambda lines: lines, 0, "", 0),
+        (lambda _: b"", 1, "standard input", 2),
+        (lambda lines: lines[: len(lines) // 2], 3, "without a summary", 3),
+        (lambda lines: b'{"type": "event"}\n' + lines, 1, "standard input", 2),
     ],
     ids=["whole", "empty", "cut off", "no header"],
 )
-def test_lines_are_checked_without_a_screen(lines: bytes, cut, code: int, words: str) -> None:  # type: ignore[no-untyped-def]
+def test_lines_are_checked_without_a_screen(  # type: ignore[no-untyped-def]
+    lines: bytes, cut, code: int, words: str, messages: int
+) -> None:
     done = subprocess.run(
         [*TWTUI, "replay", "-", "--assert", "events > 0"],
         input=cut(lines),
@@ -76,4 +78,24 @@ def test_lines_are_checked_without_a_screen(lines: bytes, cut, code: int, words:
     said = done.stderr.decode()
     assert done.returncode == code, said
     assert words in said
-    assert len(said.splitlines()) == (code + 1 if words else 0)
+    assert len(said.splitlines()) == messages
+
+
+@pytest.mark.parametrize(
+    ("check", "words"),
+    [
+        (["--assert", "lost == 0"], "lost == 0 (lost is not measured)"),
+        (["--assert", "events > 0"], "events > 0 (events is not measured)"),
+        (["--fail-on-loss"], "nothing lost (losses are not measured)"),
+    ],
+)
+def test_of_a_header_alone_nothing_is_measured(lines: bytes, check: list[str], words: str) -> None:
+    done = subprocess.run(
+        [*TWTUI, "replay", "-", *check],
+        input=lines[: lines.index(b"\n") + 1],
+        capture_output=True,
+        check=False,
+    )
+    *_, failed, why = done.stderr.decode().splitlines()
+    assert (done.returncode, failed) == (3, f"twtui: assertion failed: {words}")
+    assert "the end of the run is not there" in why

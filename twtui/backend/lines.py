@@ -54,6 +54,8 @@ class LinesBackend:
         self._failure: TwtuiError | None = None
         self._done: list[dict[str, Any]] = []
         """Lines that came with the header."""
+        self.whole = False
+        """The run came to its end in order, and its summary was read."""
 
     def plan(self) -> Plan:
         """The plan in the header; waits for it.
@@ -126,6 +128,7 @@ class LinesBackend:
                             mode = self._mode = str(Mode(line["mode"]))
                     case "summary":
                         end = True
+                        self.whole = not line.get("error") and not line.get("cut_off")
                         if self._reading is None:
                             reading = self._ledger.final(line)
                         notes += self._unwritten(line)
@@ -160,6 +163,8 @@ class LinesBackend:
         notes = []
         if unwritten := whole(summary.get("unwritten", 0)):
             notes.append(f"{unwritten:,} events are not in the lines: they were read too slowly")
+        if summary.get("cut_off"):
+            notes.append("the lines hold no end of the run: it was cut off")
         if error := summary.get("error"):
             notes.append(text(f"the run failed: {error}"))
         return notes

@@ -76,7 +76,8 @@ def _lines(
         yield "".join(line + "\n" for line in lines)
     if pending is not None:
         yield json_lines.reading(pending, mode) + "\n"
-    yield json_lines.summary(recorded.final_snapshot(recording)) + "\n"
+    final = recorded.final_snapshot(recording)
+    yield json_lines.summary(final, whole=recording.whole) + "\n"
 
 
 def _to_file(pieces: Iterator[str], path: Path, force: bool) -> None:

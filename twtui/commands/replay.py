@@ -47,23 +47,27 @@ def replay(options: argparse.Namespace, show: Show) -> int:
             "without one, use: twtui report FILE, or --assert",
         )
     if name == STANDARD_INPUT:
-        final = _replay_lines(show, on_screen)
+        final, whole = _replay_lines(show, on_screen)
     else:
-        final = _replay_file(options, Path(name), show, on_screen)
-    check(final, assertions, options.fail_on_loss)
+        final, whole = _replay_file(options, Path(name), show, on_screen)
+    check(final, assertions, options.fail_on_loss, whole)
     return 0
 
 
-def _replay_file(options: argparse.Namespace, path: Path, show: Show, on_screen: bool) -> Snapshot:
+def _replay_file(
+    options: argparse.Namespace, path: Path, show: Show, on_screen: bool
+) -> tuple[Snapshot, bool]:
+    """The last snapshot, and whether the run is whole."""
     with Recording(path) as recording:
-        plan = recording.meta.plan
+        plan, whole = recording.meta.plan, recording.whole
         final = final_snapshot(recording)
     if on_screen:
         show(lambda _: ReplayBackend(path, speed=options.speed), plan)
-    return final
+    return final, whole
 
 
-def _replay_lines(show: Show, on_screen: bool) -> Snapshot:
+def _replay_lines(show: Show, on_screen: bool) -> tuple[Snapshot, bool]:
+    """The last snapshot, and whether the run is whole."""
     if sys.stdin.isatty():
         raise UsageError(
             "standard input is a terminal", "pipe twtui record --json into twtui replay -"
@@ -71,7 +75,7 @@ def _replay_lines(show: Show, on_screen: bool) -> Snapshot:
     backend = LinesBackend(os.dup(sys.stdin.fileno()))
     plan = backend.plan()
     if not on_screen:
-        return _run_to_end(backend, plan)
+        return _run_to_end(backend, plan), backend.whole
     # the keys come from the terminal, which standard input is not
     try:
         terminal = os.open("/dev/tty", os.O_RDONLY)
@@ -82,7 +86,7 @@ def _replay_lines(show: Show, on_screen: bool) -> Snapshot:
     last = show(lambda _: backend, plan)
     if last is None:
         raise TwtuiError("the replay did not begin")
-    return last
+    return last, backend.whole
 
 
 def _run_to_end(backend: Backend, plan: Plan) -> Snapshot:
@@ -108,8 +112,9 @@ def report_recording(options: argparse.Namespace) -> int:
     assertions: list[Assertion] = [parse_assertion(text) for text in vars(options)["assert"] or ()]
     with Recording(Path(options.files[0])) as recording:
         text, final = report(recording, options.json)
+        whole = recording.whole
     print_pieces([text])
-    check(final, assertions, options.fail_on_loss)
+    check(final, assertions, options.fail_on_loss, whole)
     return 0
 
 

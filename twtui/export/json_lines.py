@@ -165,12 +165,13 @@ def reading(batch: Batch, mode: str) -> str:
     )
 
 
-def summary(snapshot: Snapshot, unwritten: int = 0) -> str:
+def summary(snapshot: Snapshot, unwritten: int = 0, whole: bool = True) -> str:
     """The last line.
 
     Args:
         snapshot: The final one.
         unwritten: Events that the reader of the lines was too slow for; left out when 0.
+        whole: The run is there up to its end.
     """
     ledger: dict[str, dict[str, Any]] = {}
     for row in snapshot.rows:
@@ -188,6 +189,8 @@ def summary(snapshot: Snapshot, unwritten: int = 0) -> str:
     }
     if unwritten:
         fields["unwritten"] = unwritten
+    if not whole:
+        fields["cut_off"] = True
     if snapshot.error:
         fields["error"] = snapshot.error
     return compact(fields)

@@ -146,6 +146,7 @@ _SUMMARY = _object(
     },
     {
         "unwritten": {"description": "events left out, as they were read too slowly", **_COUNT},
+        "cut_off": {"description": "the end of the run is not in the lines", **_FLAG},
         "error": {"description": "why the run failed", **_WORD},
     },
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from twtui.errors import TwtuiError
 from twtui.export import json_lines
+from twtui.model.enums import RunState
 from twtui.model.event import Event
 from twtui.model.snapshot import Snapshot
 from twtui.recording.ownership import (
@@ -33,7 +34,7 @@ def write_events(path: Path, snapshot: Snapshot, events: Sequence[Event]) -> Non
     lines = [
         json_lines.header(snapshot.plan, snapshot.info, ("twtui",)),
         *(json_lines.event(event, captures) for event in events),
-        json_lines.summary(snapshot),
+        json_lines.summary(snapshot, whole=snapshot.state is RunState.ENDED),
     ]
     data = "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace")
     with as_invoking_user():
