@@ -42,6 +42,15 @@ def test_data_comes_back(capture: str, data: bytes) -> None:
     assert (found.pid, found.tid, found.comm, found.delay_ns) == (4242, 4243, b"worker", 12_000)
 
 
+@pytest.mark.parametrize("capture", ["str(arg1)", "i64(arg1)", "stack", "python"])
+def test_of_a_line_without_data_the_length_comes_back(capture: str) -> None:
+    line = json_lines.event(event(data=b"8 bytes."), {0: ("sample", capture)}, with_data=False)
+    found = event_of(json.loads(line), 0, FrameAddresses())
+    assert (found.data, found.withheld_bytes, found.length) == (b"", 8, 8)
+    again = json_lines.event(found, {0: ("sample", capture)})
+    assert json.loads(again) == json.loads(line)
+
+
 def test_a_stack_comes_back_as_numbers_that_stand_for_its_frames() -> None:
     item = event(data=struct.pack("<3Q", 0x5000, 0x5100, 0x5000), result=24)
     found, addresses = through_a_line(item, "stack")

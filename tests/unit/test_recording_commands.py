@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import stat
 from collections.abc import Sequence
@@ -200,6 +201,24 @@ def test_exported_lines_are_those_of_the_run(shell: Shell, tmp_path: Path) -> No
         assert [line for line in found.lines if line["type"] == kind] == [
             line for line in live.lines if line["type"] == kind
         ]
+
+
+@pytest.mark.parametrize("capture", ["str(arg2)", "i64(sp)", "stack"])
+def test_what_was_not_kept_is_not_made_up(shell: Shell, tmp_path: Path, capture: str) -> None:
+    live = shell.run(
+        "record", "-p", 5, "-d", "800ms", "-o", tmp_path / "a", "--json", "--no-data",
+        "-F", "499", "--capture", capture,
+    )  # fmt: skip
+    events = [line for line in live.lines if line["type"] == "event"]
+    assert any(line["len"] for line in events)
+    assert not any({"text", "hex", "value", "frames"} & line.keys() for line in events)
+    assert events == [
+        line for line in shell.run("export", tmp_path / "a").lines if line["type"] == "event"
+    ]
+    rows = list(csv.DictReader(shell.run("export", tmp_path / "a", "-f", "csv").out.splitlines()))
+    assert [int(row["len"]) for row in rows] == [line["len"] for line in events]
+    assert {(row["value"], row["data"], row["encoding"]) for row in rows} == {("", "", "")}
+    assert '"data"' not in shell.run("export", tmp_path / "a", "-f", "chrome").out
 
 
 def test_a_filter_leaves_events_out_only(shell: Shell, path: Path) -> None:

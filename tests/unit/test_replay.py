@@ -240,7 +240,12 @@ def test_a_recording_that_was_cut_off_ends_all_the_same(tmp_path: Path) -> None:
 
 def test_it_says_that_there_is_no_data(tmp_path: Path) -> None:
     record_demo(tmp_path / "a", seconds=1, options=Options(with_data=False))
-    assert Player(tmp_path / "a").engine.latest.info.reason == "a, recorded without data"
+    player = Player(tmp_path / "a")
+    assert player.engine.latest.info.reason == "a, recorded without data"
+    player.send(Seek(SECOND))
+    found = player.last.events
+    assert any(item.withheld_bytes for item in found)
+    assert {item.data for item in found} == {b""}
 
 
 def test_a_recording_without_a_batch(tmp_path: Path) -> None:

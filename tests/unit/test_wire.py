@@ -35,9 +35,9 @@ u32, u64 = st.integers(0, 2**32 - 1), st.integers(0, 2**64 - 1)
 s32 = st.integers(-(2**31), 2**31 - 1)
 events = st.builds(
     Event, u64, u64, u64, s32, s32, u32, u32, u32, u16, u16, st.sampled_from(MapKind),
-    st.sampled_from(Mode), u8, u8.map(lambda flags: flags & ~EventFlag.WITH_REGISTERS),
+    st.sampled_from(Mode), u8, u8.map(lambda flags: flags & 0x7F & ~EventFlag.WITH_REGISTERS),
     st.binary(max_size=16).map(lambda name: name.partition(b"\0")[0]), st.binary(max_size=300),
-    st.just(b"") | st.binary(min_size=168, max_size=168),
+    st.just(b"") | st.binary(min_size=168, max_size=168), st.just(0),
 )  # fmt: skip
 counters = st.builds(
     Counters,
@@ -75,6 +75,12 @@ json_values = st.recursive(
     ),
     max_leaves=8,
 )
+
+
+@pytest.mark.parametrize("length", [1, 13, 65_535])
+def test_the_length_of_what_was_not_kept_comes_back(length: int) -> None:
+    item = event(data=b"", withheld_bytes=length)
+    assert list(iter_events(records([item, event(1), item]))) == [item, event(1), item]
 
 
 @given(st.lists(events, max_size=5))

@@ -18,7 +18,10 @@ from twtui.model.histogram import Histogram, bucket_of
 from twtui.model.ledger import COUNTER_NAMES, Counters, Row
 from twtui.model.registers import packed_registers
 from twtui.model.snapshot import TargetView
+from twtui.wire.layout import MOST_DATA_BYTES
 
+_CONTENT = ("text", "hex", "value", "frames")
+"""Fields of what was read; a line that has none of them was written without data."""
 _FRAME = struct.Struct("<Q")
 
 
@@ -64,6 +67,7 @@ def event_of(line: Mapping[str, Any], capture: int, addresses: FrameAddresses) -
     delay_ns = line["delay_ns"]
     data = _data(line, addresses)
     length = int(line["len"])
+    kept = any(name in line for name in _CONTENT)
     flags = EventFlag(0)
     if delay_ns is not None:
         flags |= EventFlag.DEFERRED
@@ -95,6 +99,7 @@ def event_of(line: Mapping[str, Any], capture: int, addresses: FrameAddresses) -
         registers=packed_registers(
             {str(name): int(value, 16) for name, value in line.get("registers", {}).items()}
         ),
+        withheld_bytes=0 if kept else whole(length, MOST_DATA_BYTES),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from twtui.export.json_lines import captured_bytes
+from twtui.export.json_lines import captured_bytes, captured_length
 from twtui.harmless import written_out
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import Names, stack_text
@@ -49,8 +49,8 @@ def _content(
     words = []
     if data is None:
         words.append(read_outcome(item.result) or read_outcome(item.nofault) or "")
-    elif not with_data:
-        words.append(f"{count(len(data))} bytes")
+    elif not with_data or item.withheld_bytes:
+        words.append(f"{count(captured_length(item, data))} bytes")
     elif (number := decode_number(read, data)) is not None:
         words.append(f"{number} ({number & (1 << 64) - 1:#x})")
     elif (text := display_text(data, read) or stack_text(item, read, names)) is not None:

@@ -76,7 +76,7 @@ def _slices(
     data = captured_bytes(event, read)
     what: dict[str, Any] = {"capture": capture, "read": read_outcome(event.result)}
     title = capture
-    if with_data and data is not None:
+    if with_data and data is not None and not event.withheld_bytes:
         shown = text_of(event._replace(data=data), read)
         title = shown.partition("\n")[0][:_SHOWN] or capture
         what["data"] = shown[:_SHOWN] if read in (Read.STRING, Read.BYTES) else shown

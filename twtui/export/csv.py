@@ -8,7 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 
-from twtui.export.json_lines import captured_bytes
+from twtui.export.json_lines import captured_bytes, captured_length
 from twtui.harmless import quoted, written_out
 from twtui.model.capture import Read, decode_number, read_of
 from twtui.model.content import functions_of
@@ -71,7 +71,7 @@ def _cells(
     read = read_of(capture)
     data = captured_bytes(event, read)
     number, text, encoding = None, "", ""
-    if with_data and data is not None:
+    if with_data and data is not None and not event.withheld_bytes:
         number, text, encoding = _content(data, read)
     return [
         event.trigger_ns,
@@ -87,7 +87,7 @@ def _cells(
         read_outcome(event.nofault),
         read_outcome(event.result),
         int(event.rescued),
-        len(data or b""),
+        captured_length(event, data),
         int(event.truncated),
         int(bool(event.flags & EventFlag.GONE)),
         int(bool(event.flags & EventFlag.KEPT)),

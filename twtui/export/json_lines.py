@@ -62,6 +62,7 @@ def event(
     trigger, capture = captures.get(item.capture, _UNKNOWN)
     read = read_of(capture)
     data = captured_bytes(item, read)
+    length = captured_length(item, data)
     fields: dict[str, Any] = {
         "type": "event",
         "ts_ns": item.trigger_ns,
@@ -76,7 +77,7 @@ def event(
         "delay_ns": item.delay_ns,
         "nofault": read_outcome(item.nofault),
         "read": read_outcome(item.result),
-        "len": len(data or b""),
+        "len": length,
         "truncated": item.truncated,
     }
     if item.address:
@@ -87,13 +88,13 @@ def event(
         fields["gone"] = True
     if item.flags & EventFlag.KEPT:
         fields["kept"] = True
-    if item.wanted_bytes > len(data or b""):
+    if item.wanted_bytes > length:
         fields["wanted"] = item.wanted_bytes
     if with_data and item.registers:
         fields["registers"] = {
             name: hex(value) for name, value in named_registers(item.registers).items()
         }
-    if with_data and data is not None:
+    if with_data and data is not None and not item.withheld_bytes:
         if read is Read.STACK:
             fields["frames"] = list(frames_of(item, read, names))
         else:
@@ -107,6 +108,11 @@ def captured_bytes(item: Event, read: Read) -> bytes | None:
     if not brought and (item.flags & EventFlag.DEFERRED or item.nofault < 0):
         return None
     return item.data.removesuffix(b"\0") if read is Read.STRING else item.data
+
+
+def captured_length(item: Event, data: bytes | None) -> int:
+    """How many bytes an event brought, kept or not; ``data`` is what ``captured_bytes`` gave for it."""
+    return 0 if data is None else item.withheld_bytes or len(data)
 
 
 def content(read: Read, data: bytes) -> dict[str, Any]:

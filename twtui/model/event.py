@@ -39,6 +39,13 @@ class Event(NamedTuple):
     data: bytes
     registers: bytes = b""
     """Of the user at the trigger, as ``model.registers`` names them; empty where a run keeps none."""
+    withheld_bytes: int = 0
+    """Bytes that were read but not kept (``--no-data``), so that ``data`` is empty."""
+
+    @property
+    def length(self) -> int:
+        """Bytes that were read, kept or not."""
+        return self.withheld_bytes or len(self.data)
 
     @property
     def delay_ns(self) -> int | None:

@@ -33,12 +33,12 @@ class EventRows:
             (
                 trigger_ns, ran_ns, address if address < SIGN else address - 2 * SIGN, nofault,
                 result, pid, tid, wanted, trigger_cpu, ran_cpu, kind._value_, mode._value_,
-                capture, flags, names[comm], len(data), data if with_data else None,
+                capture, flags, names[comm], withheld or len(data), data if with_data else None,
                 registers if with_data and registers else None,
             )
             for (
                 trigger_ns, ran_ns, address, nofault, result, pid, tid, wanted,
-                trigger_cpu, ran_cpu, kind, mode, capture, flags, comm, data, registers,
+                trigger_cpu, ran_cpu, kind, mode, capture, flags, comm, data, registers, withheld,
             ) in events
         ]  # fmt: skip
 

@@ -20,7 +20,7 @@ class StoredEvents:
 
     Args:
         database: Texts come as bytes.
-        with_data: The data was kept; else events have as many zeros as it had bytes.
+        with_data: The data was kept; else events know only how many bytes it had.
     """
 
     def __init__(self, database: sqlite3.Connection, with_data: bool) -> None:
@@ -45,7 +45,8 @@ class StoredEvents:
             yield Event(
                 trigger_ns, ran_ns, address & (2 * SIGN - 1), nofault, result, pid, tid, wanted,
                 trigger_cpu, ran_cpu, _KINDS[kind], _MODES[mode], capture, flags, comm,
-                bytes(whole(length, MOST_DATA_BYTES)) if withheld else data, registers or b"",
+                b"" if withheld else data, registers or b"",
+                whole(length, MOST_DATA_BYTES) if withheld else 0,
             )  # fmt: skip
 
 

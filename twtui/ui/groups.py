@@ -62,6 +62,8 @@ class Group:
 
 def key_of(event: Event, read: Read, names: Names) -> Key:
     """What an event is grouped by."""
+    if event.withheld_bytes:
+        return event.capture, b"\0%d bytes" % event.withheld_bytes
     if read in _OF_FUNCTIONS:
         return event.capture, function_of(event, read, names).encode("utf-8", "replace")
     if event.result < 0 and not event.data:

@@ -66,6 +66,9 @@ _KIND_WORD = (8 + 52) // 4
 _KINDS = tuple(MapKind)
 _MODES = tuple(Mode)
 _WITH_REGISTERS = int(EventFlag.WITH_REGISTERS)
+_WITHHELD = 1 << 7
+"""Of recordings only, the kernel does not know it: behind no data its length, u32."""
+_WITH_MORE = _WITH_REGISTERS | _WITHHELD
 _new_event: Callable[[tuple[Any, ...]], Event] = partial(tuple.__new__, Event)
 
 
@@ -81,13 +84,18 @@ def pack_record(event: Event) -> bytes:
     """
     if len(event.data) > MOST_DATA_BYTES or len(event.comm) > MOST_COMM_BYTES:
         raise ValueError(f"an event with {len(event.data)} bytes of data")
+    flags, more = event.flags, event.registers
+    if event.withheld_bytes:
+        flags, more = flags | _WITHHELD, _SIZE.pack(event.withheld_bytes)
+    elif more:
+        flags |= _WITH_REGISTERS
     fixed = EVENT.pack(
         event.trigger_ns, event.ran_ns, event.address, event.nofault, event.result,
         event.pid, event.tid, len(event.data), event.wanted_bytes, event.trigger_cpu, event.ran_cpu,
         event.map_kind.number, event.mode.number, event.capture,
-        event.flags | (_WITH_REGISTERS if event.registers else 0), event.comm,
+        flags, event.comm,
     )  # fmt: skip
-    body = fixed + event.data + event.registers
+    body = fixed + event.data + more
     return _RECORD.pack(len(body), 0) + body + bytes(-len(body) % 8)
 
 
@@ -182,16 +190,19 @@ class Records(Sequence[Event]):
         ) = EVENT.unpack_from(self._records, at + 8)  # fmt: skip
         records, start = self._records, at + 8 + _FIXED_BYTES
         end = start + length
-        registers = b""
-        if flags & _WITH_REGISTERS:
+        registers, withheld = b"", 0
+        if flags & _WITH_MORE:
             (size,) = _SIZE.unpack_from(records, at)
             registers = records[end : at + 8 + (size & _LENGTH_MASK)]
-            flags &= ~_WITH_REGISTERS
+            if flags & _WITHHELD:
+                registers, withheld = b"", int.from_bytes(registers[:4], "little")
+            flags &= ~_WITH_MORE
         # the constructor of a NamedTuple would do the same in one call more
         return _new_event((
             trigger_ns, ran_ns, address, nofault, result, tgid, tid, wanted,
             trigger_cpu, ran_cpu, _KINDS[kind], _MODES[mode], capture, flags,
             comm.partition(b"\0")[0], records[start:end], registers,
+            withheld,
         ))  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from twtui.ui.escape import escape_bytes, fold, hexdump
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, fit
 from twtui.ui.views.captured import Sources
-from twtui.ui.views.payload import failure, number_text
+from twtui.ui.views.payload import failure, number_text, withheld
 from twtui.ui.views.timeline import DRAWN_FROM, timeline_lines
 
 _LABEL_WIDTH = 16
@@ -70,7 +70,7 @@ def _verdict(event: Event, read: Read, glyphs: Glyphs) -> list[Line]:
             lines.append(_field("", ends, "warn"))
     elif event.truncated:
         wanted = f" of {event.wanted_bytes:,}" if event.wanted_bytes else ""
-        lines.append(_field("", f"truncated: {len(event.data):,}{wanted} bytes kept", "warn"))
+        lines.append(_field("", f"truncated: {event.length:,}{wanted} bytes kept", "warn"))
     return lines
 
 
@@ -107,6 +107,8 @@ def detail_lines(
         *_verdict(event, read_of(capture), glyphs),
         (),
     ]
+    if event.withheld_bytes:
+        return [*lines, ((withheld(event), "dim"),)]
     value = number_text(event.data, capture)
     if value is not None:
         lines += [_field("value", value, "strong"), ()]

@@ -14,6 +14,7 @@ from twtui.model.event import NOT_TRIED, Event, read_outcome
 from twtui.ui.escape import escape_bytes
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Span, fit, width_of
+from twtui.ui.text import plural
 
 Names = Mapping[tuple[int, int], str]
 """Of stack addresses, by process (0: the kernel) and address."""
@@ -37,6 +38,12 @@ def failure(event: Event) -> str:
         result = event.nofault
     outcome = read_outcome(result)
     return "" if outcome in (None, "ok") else outcome or ""
+
+
+def withheld(event: Event) -> str:
+    """How much was read but not kept; empty where all that was read is here."""
+    number = event.withheld_bytes
+    return f"{plural(number, 'byte')}, not kept" if number else ""
 
 
 def mark(event: Event, glyphs: Glyphs) -> Span:
@@ -63,12 +70,12 @@ def payload_spans(
     # of a stack one line shows the newest frame, and that is whole
     newest = (
         None
-        if problem
+        if problem or event.withheld_bytes
         else display_text(event.data, capture) or stack_text(event, read_of(capture), names)
     )
     if event.truncated and newest is None:
         of = f" of {event.wanted_bytes:,}" if event.wanted_bytes else ""
-        notes.append((f"{len(event.data):,}{of} B", "warn"))
+        notes.append((f"{event.length:,}{of} B", "warn"))
     note_width = sum(width_of(text) + 2 for text, _ in notes)
     number = number_text(event.data, capture)
     if number is not None:
@@ -76,6 +83,8 @@ def payload_spans(
     elif newest is not None:
         newest = written_out(newest)
         spans = [(fit(newest, min(width_of(newest), width), ellipsis=glyphs.ellipsis), "")]
+    elif event.withheld_bytes:
+        spans = [(fit(withheld(event), min(width_of(withheld(event)), width)), "dim")]
     elif event.data or not problem:
         spans = _quoted(event, max(width - note_width, min(width, 12)), glyphs)
     else:
@@ -95,6 +104,8 @@ def copy_text(event: Event, capture: str, names: Names = MappingProxyType({})) -
     number = number_text(event.data, capture)
     if number is not None:
         return number
+    if event.withheld_bytes:
+        return withheld(event)
     frames = frames_of(event, read_of(capture), names)
     if frames:
         return "\n".join(map(written_out, frames))
