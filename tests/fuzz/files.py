@@ -60,7 +60,7 @@ def _use(path: Path) -> None:
         report(recording, as_json=False)
         report(recording, as_json=True)
         diff(("a", "b"), (snapshot, snapshot), as_json=False)
-        for _ in table((events, known) for _, events, known in batches(recording)):
+        for _ in table(batches(recording)):
             pass
         for _ in trace(batches(recording), {}):
             pass

@@ -145,7 +145,7 @@ def checked_json(text: str) -> str:
 
 def csv_table(run: HostileRun) -> str:
     with Recording(run.path) as recording:
-        return "".join(table((events, known) for _, events, known in batches(recording)))
+        return "".join(table(batches(recording)))
 
 
 def chrome_trace(run: HostileRun) -> str:

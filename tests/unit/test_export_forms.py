@@ -64,7 +64,7 @@ def test_the_schema_is_one() -> None:
 
 def test_a_record_per_event(path: Path) -> None:
     with Recording(path) as recording:
-        text = "".join(table((events, known) for _, events, known in batches(recording)))
+        text = "".join(table(batches(recording)))
         count = recording.event_count
     found = rows(text)
     assert text.startswith(",".join(COLUMNS) + "\r\n")
@@ -81,7 +81,7 @@ def test_a_record_per_event(path: Path) -> None:
 )
 def test_a_cell_is_never_a_formula(data: bytes) -> None:
     events = [event(0, data=data, comm=data[:15])]
-    (row,) = rows("".join(table([(events, CAPTURES)])))
+    (row,) = rows("".join(table([(Batch(1), events, CAPTURES)])))
     assert row["data"] == "'" + data.decode()
     assert row["comm"] == "'" + data[:15].decode()
 
@@ -101,25 +101,25 @@ def test_a_cell_is_never_a_formula(data: bytes) -> None:
 def test_what_parts_cells_elsewhere_or_moves_a_terminal_is_written_out(
     data: bytes, shown: str
 ) -> None:
-    (row,) = rows("".join(table([([event(0, data=data)], CAPTURES)])))
+    (row,) = rows("".join(table([(Batch(1), [event(0, data=data)], CAPTURES)])))
     assert (row["data"], row["encoding"]) == (shown, "escaped")
 
 
 @pytest.mark.parametrize("data", [b"GET / HTTP/1.1\r\nHost: a\r\n", b"a;b", b"a\tb\nc", b"a - b"])
 def test_ordinary_text_of_several_lines_stays(data: bytes) -> None:
-    (row,) = rows("".join(table([([event(0, data=data)], CAPTURES)])))
+    (row,) = rows("".join(table([(Batch(1), [event(0, data=data)], CAPTURES)])))
     assert (row["data"], row["encoding"]) == (data.decode(), "utf-8")
 
 
 def test_a_function_is_one_frame_and_no_formula() -> None:
     data = encode([PythonFrame("=cmd();x", "a.py", 1), PythonFrame("main", "a.py", 2)])
-    (row,) = rows("".join(table([([event(0, data=data, capture=2)], CAPTURES)])))
+    (row,) = rows("".join(table([(Batch(1), [event(0, data=data, capture=2)], CAPTURES)])))
     assert row["data"] == r"'=cmd()\x3bx;main"
 
 
 def test_a_negative_number_stays_one() -> None:
     events = [event(0, capture=3, data=struct.pack("<i", -5))]
-    (row,) = rows("".join(table([(events, CAPTURES)])))
+    (row,) = rows("".join(table([(Batch(1), events, CAPTURES)])))
     assert (row["value"], row["data"]) == ("-5", "")
 
 
@@ -127,7 +127,7 @@ def test_a_negative_number_stays_one() -> None:
 def test_a_spreadsheet_gets_what_was_there(data: bytes) -> None:
     events = [event(0, data=data, capture=9)]
     known = {9: ("sample", "bytes(sp, 64)")}
-    (row,) = rows("".join(table([(events, known)])))
+    (row,) = rows("".join(table([(Batch(1), events, known)])))
     if row["encoding"] == "hex":
         assert bytes.fromhex(row["data"]) == data
     elif row["encoding"] == "escaped":
@@ -141,7 +141,7 @@ def test_a_spreadsheet_gets_what_was_there(data: bytes) -> None:
 
 def test_a_table_without_data() -> None:
     events = [event(0, data=b"secret")]
-    (row,) = rows("".join(table([(events, CAPTURES)], with_data=False)))
+    (row,) = rows("".join(table([(Batch(1), events, CAPTURES)], with_data=False)))
     assert (row["data"], row["len"]) == ("", "6")
 
 

@@ -44,7 +44,7 @@ def _pieces(
     batches = recorded.batches(recording, keep)
     match form:
         case "csv":
-            return table(((events, captures) for _, events, captures in batches), with_data)
+            return table(batches, with_data)
         case "chrome":
             names = {target.pid: target.name for target in recording.meta.plan.targets}
             return trace(batches, names, with_data)

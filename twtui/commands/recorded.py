@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from twtui.model import fold
 from twtui.model.batch import Batch
+from twtui.model.capture import Read, read_of
 from twtui.model.event import Event
 from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
@@ -55,6 +56,8 @@ class TopValue:
 
     trigger: str
     capture: str
+    pid: int
+    """Whose stack it is; 0 for all other values, which are the same in every process."""
     data: bytes
     count: int
 
@@ -63,16 +66,18 @@ def top_values(recording: Recording, most: int = TOP) -> tuple[TopValue, ...]:
     """The values that were read most often, in at most as much memory as one page of SQLite's cache."""
     if not recording.meta.with_data:
         return ()
-    counts: Counter[tuple[str, str, bytes]] = Counter()
+    counts: Counter[tuple[str, str, int, bytes]] = Counter()
     for first, last, texts in _spans(recording):
+        stacks = [n for n, (_, capture) in texts.items() if read_of(capture) is Read.STACK]
         rows = recording.query(
-            "SELECT capture, substr(data, 1, ?), count(*) AS n FROM events"
-            " WHERE number >= ? AND number < ? AND length > 0 GROUP BY 1, 2"
-            " ORDER BY n DESC, 2 LIMIT ?",
-            _VALUE_BYTES, first, last, _CANDIDATES,
+            f"SELECT capture, iif(capture IN ({', '.join('?' * len(stacks))}), pid, 0),"
+            " substr(data, 1, ?), count(*) AS n FROM events"
+            " WHERE number >= ? AND number < ? AND length > 0 GROUP BY 1, 2, 3"
+            " ORDER BY n DESC, 3, 2 LIMIT ?",
+            *stacks, _VALUE_BYTES, first, last, _CANDIDATES,
         )  # fmt: skip
-        for number, data, count in rows:
-            counts[(*texts.get(number, ("", "none")), data)] += count
+        for number, pid, data, count in rows:
+            counts[(*texts.get(number, ("", "none")), pid, data)] += count
     return tuple(TopValue(*key, count) for key, count in counts.most_common(most))
 
 

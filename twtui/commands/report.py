@@ -11,7 +11,7 @@ from twtui.export import json_lines
 from twtui.harmless import shortened, written_out
 from twtui.json_text import indented
 from twtui.model.capture import Read, decode_number, read_of
-from twtui.model.content import functions_of
+from twtui.model.content import Names, functions_of, named_frames
 from twtui.model.ledger import LOSSES
 from twtui.model.snapshot import Snapshot
 from twtui.recording import Recording
@@ -77,7 +77,7 @@ def _tail(final: Snapshot, top: tuple[TopValue, ...]) -> list[str]:
                 count(value.count),
                 written_out(value.trigger),
                 written_out(value.capture),
-                _shown(value),
+                _shown(value, final.names),
             ]
             for value in top
         ]
@@ -88,16 +88,24 @@ def _tail(final: Snapshot, top: tuple[TopValue, ...]) -> list[str]:
     return lines
 
 
-def _shown(value: TopValue) -> str:
+def _shown(value: TopValue, names: Names) -> str:
     read = read_of(value.capture)
     number = decode_number(read, value.data)
     if number is not None:
         return f"{number} ({number & (1 << 64) - 1:#x})"
-    if read in (Read.STACK, Read.PYTHON):
+    if read is Read.STACK:
+        text = written_out(" < ".join(named_frames(value.data, value.pid, names)))
+    elif read is Read.PYTHON:
         text = written_out(" < ".join(functions_of(value.data, read)))
     else:
         text = escape_bytes(value.data.removesuffix(b"\0"), _SHOWN_CHARACTERS)
     return shortened(text, _SHOWN_CHARACTERS)
+
+
+def _content(value: TopValue, names: Names) -> dict[str, Any]:
+    read = read_of(value.capture)
+    data = value.data.removesuffix(b"\0") if read is Read.STRING else value.data
+    return json_lines.content(read, data, value.pid, names)
 
 
 def _object(recording: Recording, final: Snapshot, top: tuple[TopValue, ...]) -> dict[str, Any]:
@@ -118,7 +126,7 @@ def _object(recording: Recording, final: Snapshot, top: tuple[TopValue, ...]) ->
                 "count": value.count,
                 "trigger": value.trigger,
                 "capture": value.capture,
-                **json_lines.content(read_of(value.capture), value.data.removesuffix(b"\0")),
+                **_content(value, final.names),
             }
             for value in top
         ],

@@ -12,7 +12,7 @@ from twtui.export.json_lines import captured_bytes
 from twtui.json_text import compact
 from twtui.model.batch import Batch
 from twtui.model.capture import Read, read_of
-from twtui.model.content import text_of
+from twtui.model.content import Names, named_frames, text_of
 from twtui.model.event import Event, read_outcome
 
 _INSTANT_US = 0.001
@@ -42,7 +42,9 @@ def trace(
         yield ",\n" + compact(_named("process_name", pid, pid, name))
     threads: set[tuple[int, int, bytes]] = set()
     number = 0
+    functions: dict[tuple[int, int], str] = {}
     for batch, events, captures in batches:
+        functions.update(batch.names)
         made = list(_counters(batch))
         for event in events:
             thread = (event.pid, event.tid, event.comm)
@@ -51,7 +53,7 @@ def trace(
                 comm = event.comm.decode("utf-8", "replace")
                 made.append(_named("thread_name", event.pid, event.tid, comm))
             number += 1
-            made += _slices(event, number, captures, with_data)
+            made += _slices(event, number, captures, with_data, functions)
         if made:
             yield ",\n" + ",\n".join(map(compact, made))
     yield "\n]}\n"
@@ -66,7 +68,11 @@ def _us(nanoseconds: int) -> float:
 
 
 def _slices(
-    event: Event, number: int, captures: Mapping[int, tuple[str, str]], with_data: bool
+    event: Event,
+    number: int,
+    captures: Mapping[int, tuple[str, str]],
+    with_data: bool,
+    functions: Names,
 ) -> Iterator[dict[str, Any]]:
     trigger, capture = captures.get(event.capture, ("", "none"))
     where = {"pid": event.pid, "tid": event.tid}
@@ -77,7 +83,10 @@ def _slices(
     what: dict[str, Any] = {"capture": capture, "read": read_outcome(event.result)}
     title = capture
     if with_data and data is not None and not event.withheld_bytes:
-        shown = text_of(event._replace(data=data), read)
+        if read is Read.STACK:
+            shown = "\n".join(named_frames(data, event.pid, functions))
+        else:
+            shown = text_of(event._replace(data=data), read)
         title = shown.partition("\n")[0][:_SHOWN] or capture
         what["data"] = shown[:_SHOWN] if read in (Read.STRING, Read.BYTES) else shown
     if event.rescued:

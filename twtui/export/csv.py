@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from twtui.export.json_lines import captured_bytes, captured_length
 from twtui.harmless import quoted, written_out
+from twtui.model.batch import Batch
 from twtui.model.capture import Read, decode_number, read_of
-from twtui.model.content import functions_of
+from twtui.model.content import Names, functions_of, named_frames
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
 
@@ -44,20 +45,23 @@ def _stays(text: str) -> bool:
 
 
 def table(
-    batches: Iterable[tuple[list[Event], Mapping[int, tuple[str, str]]]], with_data: bool = True
+    batches: Iterable[tuple[Batch, list[Event], Mapping[int, tuple[str, str]]]],
+    with_data: bool = True,
 ) -> Iterator[str]:
     """The heading, then a record per event; records end with CR LF (RFC 4180).
 
     Args:
-        batches: Events with the captures that hold for them.
+        batches: With their events and the captures that hold for these.
         with_data: False leaves out what was read.
     """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow(COLUMNS)
-    for events, captures in batches:
+    names: dict[tuple[int, int], str] = {}
+    for batch, events, captures in batches:
+        names.update(batch.names)
         for event in events:
-            writer.writerow(_cells(event, captures, with_data))
+            writer.writerow(_cells(event, captures, with_data, names))
         yield buffer.getvalue()
         buffer.seek(0)
         buffer.truncate()
@@ -65,14 +69,14 @@ def table(
 
 
 def _cells(
-    event: Event, captures: Mapping[int, tuple[str, str]], with_data: bool
+    event: Event, captures: Mapping[int, tuple[str, str]], with_data: bool, names: Names
 ) -> list[str | int | None]:
     trigger, capture = captures.get(event.capture, ("", "none"))
     read = read_of(capture)
     data = captured_bytes(event, read)
     number, text, encoding = None, "", ""
     if with_data and data is not None and not event.withheld_bytes:
-        number, text, encoding = _content(data, read)
+        number, text, encoding = _content(data, read, event.pid, names)
     return [
         event.trigger_ns,
         event.pid,
@@ -97,13 +101,15 @@ def _cells(
     ]
 
 
-def _content(data: bytes, read: Read) -> tuple[int | None, str, str]:
+def _content(data: bytes, read: Read, pid: int, names: Names) -> tuple[int | None, str, str]:
     """A number; or a text, and how the bytes became it."""
     number = decode_number(read, data)
     if number is not None:
         return number, "", ""
     if read in (Read.STACK, Read.PYTHON):
-        return None, ";".join(map(_frame, functions_of(data, read))), "frames"
+        stack = read is Read.STACK
+        frames = named_frames(data, pid, names) if stack else functions_of(data, read)
+        return None, ";".join(map(_frame, frames)), "frames"
     if read is Read.NONE:
         return None, "", ""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -11,7 +10,7 @@ from twtui import __version__
 from twtui.json_text import compact
 from twtui.model.batch import Batch
 from twtui.model.capture import Read, decode_number, read_of
-from twtui.model.content import frames_of
+from twtui.model.content import named_frames
 from twtui.model.display import display_text
 from twtui.model.enums import EventFlag
 from twtui.model.event import Event, read_outcome
@@ -95,10 +94,7 @@ def event(
             name: hex(value) for name, value in named_registers(item.registers).items()
         }
     if with_data and data is not None and not item.withheld_bytes:
-        if read is Read.STACK:
-            fields["frames"] = list(frames_of(item, read, names))
-        else:
-            fields.update(content(read, data))
+        fields.update(content(read, data, item.pid, names))
     return compact(fields)
 
 
@@ -115,15 +111,22 @@ def captured_length(item: Event, data: bytes | None) -> int:
     return 0 if data is None else item.withheld_bytes or len(data)
 
 
-def content(read: Read, data: bytes) -> dict[str, Any]:
-    """What was read, as the fields that stand for it: ``text``, ``hex``, ``value`` or ``frames``."""
+def content(
+    read: Read, data: bytes, pid: int, names: Mapping[tuple[int, int], str]
+) -> dict[str, Any]:
+    """What was read, as the fields that stand for it: ``text``, ``hex``, ``value`` or ``frames``.
+
+    Args:
+        read: How it was read.
+        data: A string without its NUL.
+        pid: The process that it was read in.
+        names: Of stack addresses, by process (0: the kernel) and address.
+    """
     number = decode_number(read, data)
     if number is not None:
         return {"value": number}
     if read is Read.STACK:
-        return {
-            "frames": [hex(frame) for (frame,) in struct.iter_unpack("<Q", data[: len(data) & ~7])]
-        }
+        return {"frames": list(named_frames(data, pid, names))}
     if read is Read.PYTHON and (text := display_text(data, read)) is not None:
         return {"text": text, "frames": [frame._asdict() for frame in decode_frames(data)]}
     try:

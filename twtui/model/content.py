@@ -49,12 +49,20 @@ def frames_of(event: Event, read: Read, names: Names) -> tuple[str, ...]:
             return tuple(map(frame_text, python_frames.decode(event.data)))
         except python_frames.BrokenFramesError:
             return ()
-    if read is not Read.STACK:
-        return ()
-    pid = event.pid
+    return named_frames(event.data, event.pid, names) if read is Read.STACK else ()
+
+
+def named_frames(data: bytes, pid: int, names: Names) -> tuple[str, ...]:
+    """The frames of a stack of addresses, newest first; an address where there is no name.
+
+    Args:
+        data: What was read.
+        pid: The process whose stack it is.
+        names: Of stack addresses, by process (0: the kernel) and address.
+    """
     return tuple(
         names.get((0 if address >> 63 else pid, address)) or f"0x{address:x}"
-        for address in addresses_of(event.data)
+        for address in addresses_of(data)
     )
 
 

@@ -33,7 +33,7 @@ def write_events(path: Path, snapshot: Snapshot, events: Sequence[Event]) -> Non
     captures = dict(enumerate(zip(snapshot.triggers, snapshot.captures, strict=True)))
     lines = [
         json_lines.header(snapshot.plan, snapshot.info, ("twtui",)),
-        *(json_lines.event(event, captures) for event in events),
+        *(json_lines.event(event, captures, names=snapshot.names) for event in events),
         json_lines.summary(snapshot, whole=snapshot.state is RunState.ENDED),
     ]
     data = "".join(line + "\n" for line in lines).encode("utf-8", "backslashreplace")
