@@ -191,16 +191,18 @@ def test_a_report_of_what_was_cut_off(shell: Shell, tmp_path: Path) -> None:
     assert "stopped before the run ended" in shell.run("report", tmp_path / "a").out
 
 
-def test_exported_lines_are_those_of_the_run(shell: Shell, tmp_path: Path) -> None:
-    live = shell.run("record", "-p", 5, "-d", "1200ms", "-o", tmp_path / "a", "--json")
-    found = shell.run("export", tmp_path / "a")
+@pytest.mark.parametrize("readings", [(), ("--readings",)], ids=["events", "readings"])
+def test_exported_lines_are_those_of_the_run(
+    shell: Shell, tmp_path: Path, readings: tuple[str, ...]
+) -> None:
+    record = ("record", "-p", 5, "-d", "1200ms", "-o", tmp_path / "a", "--json", *readings)
+    live = shell.run(*record)
+    found = shell.run("export", tmp_path / "a", *readings)
     assert (found.code, found.err) == (0, [])
-    check_lines(found.lines)
-    assert found.lines[0] == live.lines[0]
-    for kind in ("event", "summary"):
-        assert [line for line in found.lines if line["type"] == kind] == [
-            line for line in live.lines if line["type"] == kind
-        ]
+    check_lines([line for line in found.lines if line["type"] != "reading"])
+    assert found.lines == live.lines
+    taken = [line for line in found.lines if line["type"] == "reading"]
+    assert bool(taken) == bool(readings)
 
 
 @pytest.mark.parametrize("capture", ["str(arg2)", "i64(sp)", "stack"])

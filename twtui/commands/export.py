@@ -17,8 +17,6 @@ from twtui.model.event import Event
 from twtui.model.filter import Filter, parse_filter
 from twtui.recording import Recording, ownership
 
-READING_INTERVAL_NS = 1_000_000_000
-
 
 def export_recording(options: argparse.Namespace) -> int:
     """Write the events of a recording in the wanted form.
@@ -61,21 +59,15 @@ def _lines(
     names: dict[tuple[int, int], str] = {}
     meta = recording.meta
     yield json_lines.header(meta.plan, meta.info, meta.argv) + "\n"
-    mode = str(meta.plan.mode)
-    last_ns = 0
-    pending = None
+    readings = json_lines.ReadingLines(str(meta.plan.mode)) if with_readings else None
     for batch, events, captures in batches:
-        mode = batch.mode or mode
         names.update(batch.names)
         lines = [json_lines.event(event, captures, meta.with_data, names) for event in events]
-        if batch.reading and with_readings:
-            pending = batch
-            if not last_ns or batch.at_ns - last_ns >= READING_INTERVAL_NS:
-                last_ns, pending = batch.at_ns, None
-                lines.append(json_lines.reading(batch, mode))
+        if readings and (line := readings.of(batch)):
+            lines.append(line)
         yield "".join(line + "\n" for line in lines)
-    if pending is not None:
-        yield json_lines.reading(pending, mode) + "\n"
+    if readings and (line := readings.rest()):
+        yield line + "\n"
     final = recorded.final_snapshot(recording)
     yield json_lines.summary(final, whole=recording.whole) + "\n"
 

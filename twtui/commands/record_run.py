@@ -26,8 +26,6 @@ from twtui.model.snapshot import BackendInfo, Snapshot
 from twtui.recording import Recorder
 
 Say = Callable[[str], None]
-READING_INTERVAL_NS = 1_000_000_000
-"""From one line with all counters to the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,8 @@ class RecordRun:
         self._writer = writer
         self._limits = limits
         self._json = as_json
-        self._with_readings = with_readings and as_json
+        readings = json_lines.ReadingLines(str(plan.mode))
+        self._readings = readings if with_readings and as_json else None
         self._with_events = with_events
         self._with_data = with_data
         self._redaction = redaction
@@ -97,9 +96,7 @@ class RecordRun:
         self._info = BackendInfo("")
         self._captures: dict[int, tuple[str, str]] = {}
         self._names: Mapping[tuple[int, int], str] = {}
-        self._mode = str(plan.mode)
         self._written = 0
-        self._read_ns = 0
         self._all_ended = False
         self.interrupted = threading.Event()
         """Set it to end the run as if its time were over."""
@@ -172,7 +169,6 @@ class RecordRun:
         if batch.captures:
             self._captures = {**self._captures, **batch.captures}
         self._names = fold.with_names(self._names, batch.names)
-        self._mode = batch.mode or self._mode
         for note in batch.notes:
             # it may hold the name of a process, and that anything
             self._say(harmless(note))
@@ -189,15 +185,8 @@ class RecordRun:
             if self._redaction and self._with_data:
                 lines = self._redaction.of(events, self._captures)
             self._writer.events(lines, self._form())
-        if self._with_readings and batch.reading and (self._is_second(batch) or batch.end):
-            self._writer.line(json_lines.reading(batch, self._mode))
-
-    def _is_second(self, batch: Batch) -> bool:
-        """A second has passed since the last line of a reading; the first is a second late too."""
-        if self._read_ns and batch.at_ns - self._read_ns < READING_INTERVAL_NS:
-            return False
-        first, self._read_ns = not self._read_ns, batch.at_ns
-        return not first
+        if self._readings and (line := self._readings.of(batch)):
+            self._writer.line(line)
 
     def _form(self) -> Callable[[Event], str]:
         if self._json:
@@ -219,6 +208,8 @@ class RecordRun:
 
     def _end(self, final: Snapshot) -> None:
         unwritten = self._writer.unwritten
+        if self._readings and (line := self._readings.rest()):
+            self._writer.line(line)
         if self._json:
             self._writer.line(json_lines.summary(final, unwritten))
         else:

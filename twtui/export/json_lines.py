@@ -23,6 +23,8 @@ from twtui.model.snapshot import BackendInfo, Snapshot
 
 SCHEMA = 1
 """Raised when a field changes its meaning or goes; a new field does not raise it."""
+_READING_INTERVAL_NS = 1_000_000_000
+"""From one line with all counters to the next."""
 _UNKNOWN = ("", "none")
 
 
@@ -172,6 +174,37 @@ def reading(batch: Batch, mode: str) -> str:
             "backlog_bytes": taken.backlog_bytes,
         }
     )
+
+
+class ReadingLines:
+    """Which readings of a run get a line: one a second, from the first second on, and the last.
+
+    Args:
+        mode: In which the run begins.
+    """
+
+    def __init__(self, mode: str) -> None:
+        self._mode = mode
+        self._last_ns = 0
+        self._left: Batch | None = None
+
+    def of(self, batch: Batch) -> str:
+        """The line of a batch; empty where it has none. Takes every batch, in order."""
+        self._mode = batch.mode or self._mode
+        if batch.reading is None:
+            return ""
+        self._left = batch
+        if not self._last_ns:
+            self._last_ns = batch.at_ns
+        if batch.at_ns - self._last_ns < _READING_INTERVAL_NS:
+            return ""
+        self._last_ns = batch.at_ns
+        return self.rest()
+
+    def rest(self) -> str:
+        """The line of the last reading, unless it had one; for the end of the run."""
+        batch, self._left = self._left, None
+        return reading(batch, self._mode) if batch else ""
 
 
 def summary(snapshot: Snapshot, unwritten: int = 0, whole: bool = True) -> str:
