@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.unit.support import HASH_RESUME, balanced, event, plan, reading, records
+from tests.unit.support import HASH_RESUME, balanced, event, histogram_of, plan, reading, records
 from twtui.backend.lines import LinesBackend
 from twtui.commands import plain
 from twtui.engine import Engine
@@ -20,7 +20,6 @@ from twtui.model.capture import Read
 from twtui.model.content import functions_of
 from twtui.model.display import display_text
 from twtui.model.enums import MapKind, TargetState
-from twtui.model.histogram import Histogram
 from twtui.model.python_frames import PythonFrame
 from twtui.model.snapshot import BackendInfo, Snapshot, TargetView
 from twtui.recording.rows import EventRows
@@ -142,7 +141,7 @@ def _sound_lines() -> list[dict[str, Any]]:
     taken = reading(
         {HASH_RESUME: balanced(5)}, targets=(TargetView(1, "a", 1, TargetState.RUNNING),)
     )
-    object.__setattr__(taken, "latency", {HASH_RESUME: Histogram.of_values([12_000])})
+    object.__setattr__(taken, "latency", {HASH_RESUME: histogram_of([12_000])})
     lines = [
         json_lines.header(plan(), BackendInfo("live", "", "6.18"), ["twtui"]),
         *(json_lines.event(item, _BATCH.captures, names=_BATCH.names) for item in _EVENTS),

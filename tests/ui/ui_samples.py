@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from tests.unit.support import histogram_of
 from twtui.model.capture import parse_capture
 from twtui.model.enums import EventFlag, MapKind, Mode, RunState, TargetState
 from twtui.model.event import NOT_TRIED, Event
-from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters, Invariant
 from twtui.model.plan import Plan, Target, Watch
 from twtui.model.presets import Preset
@@ -121,7 +121,7 @@ def make_snapshot(
         Mode.RESUME: [11_000] * 500 + [19_000] * 300 + [41_000] * 20 + [1_200_000],
         Mode.SIGNAL: [14_000] * 500 + [22_000] * 200 + [900_000],
     }
-    latency = {row.row: Histogram.of_values(latencies[row.row[1]]) for row in rows}
+    latency = {row.row: histogram_of(latencies[row.row[1]]) for row in rows}
     snapshot = Snapshot(
         state=RunState.LIVE,
         plan=plan,

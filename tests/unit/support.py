@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ from twtui.model.batch import Batch, Reading
 from twtui.model.capture import parse_capture
 from twtui.model.enums import EventFlag, MapKind, Mode
 from twtui.model.event import Event
+from twtui.model.histogram import Histogram, bucket_of
 from twtui.model.ledger import Counters, Row
 from twtui.model.plan import Command, Plan, Stop, Target, Watch
 from twtui.model.snapshot import BackendInfo
@@ -75,6 +77,11 @@ def balanced(fired: int, **changes: int) -> Counters:
 
 def reading(ledger: dict[Row, Counters] | None = None, **changes: object) -> Reading:
     return Reading(ledger=ledger or {}, latency={}, **changes)  # type: ignore[arg-type]
+
+
+def histogram_of(values: Iterable[int]) -> Histogram:
+    """The histogram of single values in ns."""
+    return Histogram(dict(Counter(map(bucket_of, values))))
 
 
 class FakeClock:

@@ -11,10 +11,9 @@ from twtui.errors import LossError, UsageError
 from twtui.model import fold
 from twtui.model.assertion import check, parse_assertion
 from twtui.model.batch import Batch, Reading
-from twtui.model.histogram import Histogram
 from twtui.model.snapshot import BackendInfo, Snapshot
 
-from .support import HASH_RESUME, LRU_SIGNAL, balanced, event, plan
+from .support import HASH_RESUME, LRU_SIGNAL, balanced, event, histogram_of, plan
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +25,8 @@ def final() -> Snapshot:
         LRU_SIGNAL: balanced(11, completed=10, read_ok=10, emitted=10, lost=1, errors=errors),
     }
     latency = {
-        HASH_RESUME: Histogram.of_values([12_000] * 10),
-        LRU_SIGNAL: Histogram.of_values([3_000_000] * 10),
+        HASH_RESUME: histogram_of([12_000] * 10),
+        LRU_SIGNAL: histogram_of([3_000_000] * 10),
     }
     events = [event(n) for n in range(10)] + [event(n, LRU_SIGNAL) for n in range(10)]
     state = fold.opened(fold.starting(plan()), BackendInfo("live", attached_ns=1))

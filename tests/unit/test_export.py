@@ -16,12 +16,11 @@ from twtui.model import fold
 from twtui.model.batch import Batch, Reading
 from twtui.model.enums import EventFlag
 from twtui.model.event import NOT_TRIED, Event
-from twtui.model.histogram import Histogram
 from twtui.model.ledger import COUNTER_NAMES
 from twtui.model.python_frames import PythonFrame, encode
 from twtui.model.snapshot import BackendInfo
 
-from .support import HASH_RESUME, balanced, event, plan
+from .support import HASH_RESUME, balanced, event, histogram_of, plan
 
 KEPT_GONE = int(EventFlag.DEFERRED | EventFlag.GONE | EventFlag.KEPT)
 
@@ -164,7 +163,7 @@ def test_the_summary() -> None:
     counters = balanced(3, read_ok=2, read_fault=1)
     errors = MappingProxyType({"EFAULT": 1})
     row = {HASH_RESUME: counters.__class__(**{n: getattr(counters, n) for n in COUNTER_NAMES}, errors=errors)}  # fmt: skip
-    latency = {HASH_RESUME: Histogram.of_values([12_000] * 9 + [40_000])}
+    latency = {HASH_RESUME: histogram_of([12_000] * 9 + [40_000])}
     state = fold.opened(fold.starting(plan()), BackendInfo("live", attached_ns=5))
     batch = Batch(1_000_005, b"", Reading(row, latency, quiet=True), end=True)
     snapshot = fold.snapshot(fold.fold(state, batch, [event(n) for n in range(3)]))

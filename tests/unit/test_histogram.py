@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from twtui.model.histogram import BUCKETS, STEPS, Histogram, bucket_of, bucket_start
 
+from .support import histogram_of
+
 values = st.integers(0, 2**63 - 1)
 delays = st.lists(st.integers(0, 10**10), min_size=1, max_size=60)
 
@@ -37,7 +39,7 @@ def test_a_negative_delay_counts_as_none() -> None:
 
 @given(delays, st.sampled_from([0.5, 0.9, 0.99, 1.0]))
 def test_a_quantile_is_at_most_one_step_off(found: list[int], share: float) -> None:
-    quantile = Histogram.of_values(found).quantile(share)
+    quantile = histogram_of(found).quantile(share)
     ordered = sorted(found)
     exact = next(v for n, v in enumerate(ordered, 1) if n >= share * len(ordered))
     assert quantile is not None
@@ -46,7 +48,7 @@ def test_a_quantile_is_at_most_one_step_off(found: list[int], share: float) -> N
 
 @given(delays)
 def test_quantiles_do_not_fall(found: list[int]) -> None:
-    histogram = Histogram.of_values(found)
+    histogram = histogram_of(found)
     quantiles = [histogram.quantile(share) or 0 for share in (0.1, 0.5, 0.9, 1.0)]
     assert quantiles == sorted(quantiles)
 
@@ -58,16 +60,16 @@ def test_nothing_has_no_quantile() -> None:
 
 @given(delays, delays)
 def test_minus_undoes_merge(first: list[int], second: list[int]) -> None:
-    early, late = Histogram.of_values(first), Histogram.of_values(second)
+    early, late = histogram_of(first), histogram_of(second)
     both = early.merge(late)
-    assert both == Histogram.of_values(first + second)
+    assert both == histogram_of(first + second)
     assert both.minus(early) == late
     assert both.total == len(first) + len(second)
 
 
 @given(delays)
 def test_powers_keep_the_total(found: list[int]) -> None:
-    powers = Histogram.of_values(found).by_power()
+    powers = histogram_of(found).by_power()
     assert sum(powers.values()) == len(found)
     for value in found:
         assert powers[max(value.bit_length() - 1, 0)]

@@ -64,7 +64,10 @@ class LiveBackend:
 
     @property
     def kernel_pid(self) -> int:
-        """PID of the kernel process as it was started; 0 when it does not run."""
+        """PID of the kernel process as it was started; 0 when it does not run.
+
+        For who looks at the process from outside, as the tests of its endings, memory and descriptors do.
+        """
         return self._kernel.pid if self._kernel else 0
 
     def doctor(self) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 BUCKETS = 512
@@ -31,15 +31,6 @@ class Histogram:
 
     counts: Mapping[int, int] = field(default_factory=dict)
     """Bucket to count, buckets without a count left out."""
-
-    @classmethod
-    def of_values(cls, values: Iterable[int]) -> Histogram:
-        """The histogram of single values in ns."""
-        counts: dict[int, int] = {}
-        for value in values:
-            bucket = bucket_of(value)
-            counts[bucket] = counts.get(bucket, 0) + 1
-        return cls(counts)
 
     @property
     def total(self) -> int:
