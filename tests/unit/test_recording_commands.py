@@ -17,9 +17,11 @@ from twtui.backend.demo import DemoBackend
 from twtui.commands import table as commands
 from twtui.export.schema import LINE_SCHEMA
 from twtui.model.plan import Target
+from twtui.model.presets import PRESETS
 from twtui.recording import Recording
 
 from .recordings import record_demo, recorded_demo
+from .support import plan
 
 VALID = Draft202012Validator(LINE_SCHEMA)
 
@@ -184,6 +186,16 @@ def test_a_report_as_text_and_as_json(shell: Shell, path: Path) -> None:
     assert sum(found["ledger"]["hash"]["resume"][n] for n in ("read_ok", "read_fault")) > 0
     assert found["top"][0]["count"] >= found["top"][1]["count"] > 0
     assert {"text", "trigger", "capture", "count"} <= set(found["top"][0])
+
+
+def test_a_heading_names_the_first_of_many_watches(shell: Shell, tmp_path: Path) -> None:
+    watches = PRESETS["files"].watches()
+    record_demo(tmp_path / "a", seconds=1, made=plan(watches=watches))
+    first = f"{watches[0].trigger.label} {watches[0].capture} and {len(watches) - 1} more, "
+    for words in (("report", tmp_path / "a"), ("diff", tmp_path / "a", tmp_path / "a")):
+        text = shell.run(*words).out
+        assert first in text
+        assert max(map(len, text.splitlines())) < 200
 
 
 def test_a_report_of_what_was_cut_off(shell: Shell, tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ def opening(snapshot: Snapshot) -> str:
     more = len(plan.targets) - 3
     if more > 0:
         targets += f" and {more} more"
-    watches = ", ".join(f"{watch.trigger.label} {watch.capture}" for watch in plan.watches)
-    kinds = " ".join(plan.map_kinds)
-    return f"watching {targets}: {written_out(watches)}, {plan.mode}, {kinds}"
+    first, *others = plan.watches
+    watches = written_out(f"{first.trigger.label} {first.capture}")
+    if others:
+        watches += f" and {len(others)} more"
+    return f"watching {targets}: {watches}, {plan.mode}, {' '.join(plan.map_kinds)}"
