@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
-from kernel_harness import Run, TargetProcess, plan_for
+from kernel_harness import Run, TargetProcess, plan_for, wait_until
 
 from twtui.errors import UsageError
+from twtui.kernel.names.symbols import symbol_address
+from twtui.kernel.run import target_set
+from twtui.kernel.run.session import Session
 from twtui.model.capture import Read, decode_number, parse_capture
-from twtui.model.enums import MapKind, Mode
+from twtui.model.enums import Defer, MapKind, Mode
+from twtui.model.event import Event
 from twtui.model.plan import SetCapture
+from twtui.wire.layout import iter_events
 
 StartTarget = Callable[..., TargetProcess]
 HASH = (MapKind.HASH,)
@@ -125,3 +131,45 @@ def test_a_symbol_is_forgotten_at_execve_until_it_is_found_again(
         run.finish()
     assert any(event.result == -2 for event in run.events)
     assert {event.data for event in run.events} <= {b"", b"exec", b"pause"}
+
+
+@pytest.mark.parametrize("while_running", [False, True])
+def test_a_symbol_is_of_the_image_that_came_while_it_was_looked_up(
+    start_target: StartTarget,
+    target_program: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    while_running: bool,
+) -> None:
+    target = start_target("exec", target_program)
+    look_ups = iter([False, True] if while_running else [True])
+
+    def look_up(pid: int, name: str) -> int:
+        address = symbol_address(pid, name)
+        if next(look_ups, False):
+            target.tell()
+            wait_until(lambda: target.has_spoken)  # from the new image
+        return address
+
+    monkeypatch.setattr(target_set, "symbol_address", look_up)
+    capture = "str(*sym:what)"
+    plan = plan_for(
+        target, trigger="syscall:pause", capture="none" if while_running else capture,
+        map_kinds=HASH, defer=Defer.FAULT,
+    )  # fmt: skip
+    notes: list[str] = []
+    events: list[Event] = []
+
+    def has_come(what: list[str] | list[Event]) -> bool:
+        batch = run.poll()
+        notes.extend(batch.notes)
+        events.extend(iter_events(batch.records))
+        return bool(what)
+
+    with closing(Session(plan)) as run:
+        if while_running:
+            run.send(SetCapture(0, parse_capture(capture)))
+        wait_until(lambda: has_come(notes))
+        assert notes == [f"target {target.pid} has become target"]
+        target.tell()
+        wait_until(lambda: has_come(events))
+    assert [event.data for event in events] == [b"pause"]

@@ -76,13 +76,15 @@ class TargetSet:
         return flags
 
     def _add(self, pid: int, stat: ProcessStat) -> None:
+        # first: what an exec makes wrong meanwhile, the next look finds again
+        image = _image(pid)
         python = 0
         if self._pythons and PYTHON_RUNTIME in self._symbols:
             python = self._pythons.index_of(pid)
         addresses = [symbol_address(pid, name) for name in self._symbols]
         self._maps.set_target(pid, stat.start_ticks, self._flags(pid), addresses, python)
         self._known[pid] = Target(pid, stat.start_ticks, stat.name)
-        self._images[pid] = _image(pid)
+        self._images[pid] = image
 
     @property
     def alive(self) -> list[int]:
