@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pytest
 
+from twtui.errors import UnsupportedError
 from twtui.kernel.bpf.btf import KernelBtf
 from twtui.kernel.bpf.placeholders import HELPERS
 from twtui.kernel.doctor import kernel_checks
 from twtui.kernel.doctor.known_bugs import BUGS, KernelFacts
 
 from .btf_samples import IMPL, OTHERS, PLAIN, RESUME, kernel
-from .check_samples import asked, on_kernel
+from .check_samples import asked, on_kernel, raising
 
 LIST_OF_HELPERS = [(f"BPF_FUNC_{name}", number) for number, name in HELPERS.items()]
 SOUND = KernelFacts((6, 18, 60), has_recycling_fix=True, is_realtime=False, has_cfi=False)
@@ -108,6 +109,14 @@ def test_a_kernel_with_known_bugs_is_told_each_and_where_it_is_fixed() -> None:
         assert f"{bug.what} (fixed in Linux {bug.fixed_in})" in found["detail"]
     assert BUGS[0].what not in found["detail"]
     assert "update the kernel" in found["fix"]
+
+
+def test_known_bugs_of_a_kernel_without_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_types = UnsupportedError("the kernel has no BTF", "another kernel")
+    monkeypatch.setattr(kernel_checks, "kernel_btf", raising(without_types))
+    found = asked(kernel_checks.bugs)
+    assert (found["answer"], found["detail"]) == ("unknown", "the kernel has no BTF")
+    assert (found["fix"], found["exit_code"]) == ("another kernel", 0)
 
 
 def test_a_release_without_a_version() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from twtui.errors import UnsupportedError
 from twtui.kernel import privileges
 from twtui.kernel.doctor import event_checks, rights_checks, setting_checks
 from twtui.kernel.doctor.check import Answer
@@ -61,12 +62,12 @@ def test_lockdown_where_it_cannot_be_seen(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 @pytest.mark.parametrize(
     ("limit_bytes", "by_cgroup", "answer"),
-    [(None, False, "yes"), (None, True, "yes"), (1 << 23, True, "yes"), (1 << 16, False, "no")],
+    [(1 << 23, True, "yes"), (1 << 16, False, "no")],
 )
-def test_memlock(limit_bytes: int | None, by_cgroup: bool, answer: str) -> None:
+def test_memlock(limit_bytes: int, by_cgroup: bool, answer: str) -> None:
     found = rights_checks.memlock_of(limit_bytes, by_cgroup)
     assert found.answer == answer
-    assert ("KiB" in found.detail) is (limit_bytes is not None)
+    assert f"{limit_bytes >> 10:,} KiB" in found.detail
 
 
 def test_memlock_goes_by_the_limit_and_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,6 +79,18 @@ def test_memlock_goes_by_the_limit_and_the_kernel(monkeypatch: pytest.MonkeyPatc
     later = kernel({}, enums={"bpf_func_id": [("BPF_FUNC_ktime_get_coarse_ns", 160)]})
     on_kernel(monkeypatch, later)
     assert asked(rights_checks.memlock)["answer"] == "yes"
+
+
+def test_memlock_on_a_kernel_without_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_types = UnsupportedError("the kernel has no BTF", "another kernel")
+    monkeypatch.setattr(rights_checks, "kernel_btf", raising(without_types))
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1 << 16, 1 << 16))
+    found = asked(rights_checks.memlock)
+    assert (found["answer"], found["detail"]) == ("unknown", "the kernel has no BTF")
+    assert (found["fix"], found["exit_code"]) == ("another kernel", 0)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, 0))
+    found = asked(rights_checks.memlock)
+    assert (found["answer"], found["detail"]) == ("yes", "no limit")
 
 
 @pytest.mark.parametrize(

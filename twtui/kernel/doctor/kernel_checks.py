@@ -65,7 +65,10 @@ def bugs(facts: KernelFacts | None = None) -> Answer:
     Args:
         facts: Of another kernel; None: the running one's.
     """
-    about = facts or kernel_facts()
+    try:
+        about = facts or kernel_facts()
+    except UnsupportedError as error:
+        return unknown(error.message, error.hint)
     if about.version is None:
         return unknown(f"{os.uname().release} does not say which version it is")
     if found := bugs_of(about):

@@ -7,6 +7,7 @@ import re
 import resource
 from pathlib import Path
 
+from twtui.errors import UnsupportedError
 from twtui.kernel.bpf.btf import kernel_btf
 from twtui.kernel.doctor.check import Answer, no, unknown, yes
 from twtui.kernel.privileges import describe_privileges
@@ -44,19 +45,22 @@ def lockdown(place: Path = _SECURITY) -> Answer:
 def memlock() -> Answer:
     """Whether maps count against the limit of locked memory, as they did before Linux 5.11."""
     soft, _ = resource.getrlimit(resource.RLIMIT_MEMLOCK)
-    by_cgroup = _OF_5_11 in kernel_btf().enumerators("bpf_func_id")
-    return memlock_of(None if soft == resource.RLIM_INFINITY else soft, by_cgroup)
+    if soft == resource.RLIM_INFINITY:
+        return yes("no limit")
+    try:
+        by_cgroup = _OF_5_11 in kernel_btf().enumerators("bpf_func_id")
+    except UnsupportedError as error:
+        return unknown(error.message, error.hint)
+    return memlock_of(soft, by_cgroup)
 
 
-def memlock_of(limit_bytes: int | None, by_cgroup: bool) -> Answer:
+def memlock_of(limit_bytes: int, by_cgroup: bool) -> Answer:
     """What a limit means.
 
     Args:
-        limit_bytes: None: there is none.
+        limit_bytes: Of locked memory.
         by_cgroup: Maps count as memory of their cgroup, and not as locked memory.
     """
-    if limit_bytes is None:
-        return yes("no limit")
     limit = f"{limit_bytes >> 10:,} KiB"
     if by_cgroup:
         return yes(f"{limit}, not for maps: those count as memory of the cgroup")
