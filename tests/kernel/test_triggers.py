@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from kernel_harness import Run, TargetProcess, may_miss, plan_for, wait_until
+from open_files import open_files
 
 from twtui.kernel.run.tracefs import find_tracefs
 from twtui.model.capture import parse_capture
@@ -268,17 +269,13 @@ def test_threads_that_come_and_go_are_not_missed(start_target: StartTarget) -> N
     target = start_target("burst", 4)
     plan = plan_for(target, rate_hz=199, slots=512)
     with Run(plan) as run:
-        before = _open_files(run)
+        before = open_files(run.backend.kernel_pid)
         target.tell()
         said = target.wait_done()
-        assert _open_files(run) == before
+        assert open_files(run.backend.kernel_pid) == before
         ledger = run.finish()
     busy = {int(line.removeprefix("tid ")) for line in said}
     assert len(busy) == 20
     assert busy <= {event.tid for event in run.events}
     for kind in MapKind:
         assert ledger[kind, Mode.RESUME].no_slot == ledger[kind, Mode.RESUME].pending == 0
-
-
-def _open_files(run: Run) -> int:
-    return len(list(Path(f"/proc/{run.backend.kernel_pid}/fd").iterdir()))
