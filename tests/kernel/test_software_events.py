@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,8 @@ PAGES = 500
 def work() -> None:
     """Fault pages in, switch, and use the CPU."""
     with mmap.mmap(-1, PAGES * mmap.PAGESIZE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as memory:
+        with suppress(OSError):  # a kernel without huge pages
+            memory.madvise(mmap.MADV_NOHUGEPAGE)
         for page in range(PAGES):
             memory[page * mmap.PAGESIZE] = 1
     for _ in range(PAGES):
