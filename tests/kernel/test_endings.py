@@ -15,6 +15,7 @@ from kernel_harness import (
     Run,
     TargetProcess,
     has_fired,
+    held_still,
     kernel_objects,
     plan_for,
     surviving,
@@ -177,9 +178,8 @@ def test_an_end_with_more_behind_than_one_frame_holds(start_target: StartTarget)
         buffer_bytes=1 << 27,
     )
     with Run(plan) as run:
-        os.kill(run.backend.kernel_pid, signal.SIGSTOP)
-        target.tell()
-        target.wait_done()
-        os.kill(run.backend.kernel_pid, signal.SIGCONT)
+        with held_still(run.backend.kernel_pid):
+            target.tell()
+            target.wait_done()
         counters = run.finish()[MapKind.HASH, Mode.RESUME]
     assert (counters.delivered, counters.dropped) == (calls, 0)

@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
+import time
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kernel_harness import Run, TargetProcess, has_fired, plan_for, wait_until
+from kernel_harness import (
+    Run,
+    TargetProcess,
+    has_fired,
+    held_still,
+    plan_for,
+    stat_fields,
+    wait_until,
+)
 
 from twtui.kernel.compiling.source import bpf_directory
+from twtui.kernel.run.program import array_bank
 from twtui.model.enums import MapKind, Mode
 from twtui.model.plan import Probe, SetMode
 
 StartTarget = Callable[..., TargetProcess]
 KINDS = list(MapKind)
 RESUME, SIGNAL = Mode.RESUME, Mode.SIGNAL
+_LAST_CPU = 36
+"""Of the fields behind the name in /proc/PID/stat."""
 
 
 @pytest.mark.parametrize("mode", list(Mode))
@@ -92,10 +104,9 @@ def test_a_full_ring_drops_what_does_not_fit(start_target: StartTarget) -> None:
     target = start_target("call", 1, 1000)
     plan = plan_for(target, trigger="syscall:getppid", map_kinds=(MapKind.HASH,), buffer_bytes=4096)
     with Run(plan) as run:
-        os.kill(run.backend.kernel_pid, signal.SIGSTOP)
-        target.tell()
-        target.wait_done()
-        os.kill(run.backend.kernel_pid, signal.SIGCONT)
+        with held_still(run.backend.kernel_pid):
+            target.tell()
+            target.wait_done()
         counters = run.finish()[MapKind.HASH, RESUME]
     assert (counters.completed, counters.emitted, counters.dropped) == (1000, 51, 949)
 
@@ -106,6 +117,7 @@ def test_a_small_map_tells_the_kinds_apart(start_target: StartTarget) -> None:
     with Run(plan_for(target, trigger="syscall:pause", slots=4)) as run:
         target.tell()
         target.wait_asleep()
+        cpus = [stat_fields(tid)[_LAST_CPU] for tid in target.tids]
         run.until(lambda ledger: all(has_fired(ledger[kind, RESUME], 16) for kind in KINDS))
         ledger = run.finish()
     by_kind = {kind: ledger[kind, RESUME] for kind in KINDS}
@@ -113,10 +125,12 @@ def test_a_small_map_tells_the_kinds_apart(start_target: StartTarget) -> None:
     refused = max(full.fired - 4, 0)
     assert (full.scheduled, full.no_slot, full.busy) == (full.fired - refused, refused, 0)
     assert full.errors == ({"E2BIG": refused} if refused else {})
-    # one bank per CPU; the target's threads are pinned to the CPUs in turn
+    # one bank per CPU; where a call was missed, it may have been one that a bank had room for
     busy = by_kind[MapKind.ARRAY]
-    refused = max(busy.fired - 4, 0)
-    assert (busy.scheduled, busy.no_slot, busy.busy) == (busy.fired - refused, 0, refused)
+    room = sum(min(threads, array_bank(4)) for threads in Counter(cpus).values())
+    assert room - busy.missed <= busy.scheduled <= room
+    refused = busy.fired - busy.scheduled
+    assert (busy.no_slot, busy.busy) == (0, refused)
     assert busy.errors == ({"EBUSY": refused} if refused else {})
     evicting = by_kind[MapKind.LRU_HASH]
     assert (evicting.scheduled, evicting.no_slot, evicting.busy) == (evicting.fired, 0, 0)
@@ -128,8 +142,11 @@ def test_an_evicted_slot_means_cancelled(start_target: StartTarget) -> None:
     row = (MapKind.LRU_HASH, RESUME)
     with Run(plan) as run:
         target.tell()
-        run.until(lambda ledger: ledger[row].fired == 16 and ledger[row].pending == 4)
-        assert run.ledger()[row].cancelled == 12
+        run.until(
+            lambda ledger: (
+                (ledger[row].fired, ledger[row].pending, ledger[row].cancelled) == (16, 4, 12)
+            )
+        )
         target.tell()
         run.until(lambda ledger: ledger[row].completed == 4)
         counters = run.finish()[row]
@@ -202,7 +219,8 @@ def test_resume_leaves_a_sleeper_alone_and_signal_wakes_it(start_target: StartTa
         target.tell()
         target.wait_asleep()
         run.send(Probe())
-        run.run_for(0.5)
+        run.until_every_kind(scheduled=2)
+        run.until_reading_at(time.monotonic_ns())
         for kind in KINDS:
             waiting = run.ledger()[kind, RESUME]
             assert (waiting.scheduled, waiting.pending, waiting.completed) == (2, 2, 0)
@@ -223,10 +241,14 @@ def test_a_toggle_loses_nothing(start_target: StartTarget) -> None:
         for toggle in range(20):
             run.send(SetMode(SIGNAL if toggle % 2 == 0 else RESUME))
             run.run_for(0.05)
+        run.until_reading_at(time.monotonic_ns())
+        assert not any(counters.cancelled for counters in run.ledger().values())
         ledger = run.finish()
     for kind in KINDS:
         for mode in Mode:
             counters = ledger[kind, mode]
             assert counters.completed > 50
-            assert counters.scheduled == counters.completed
+            # the Stop does not wait long for a thread that has no CPU just then
+            assert counters.scheduled == counters.completed + counters.cancelled
+            assert (counters.lost, counters.dropped) == (0, 0)
     assert {event.data for event in run.events} == {target.text}
