@@ -37,6 +37,11 @@ _HASH, _PERCPU_HASH, _LRU_HASH, _LRU_PERCPU_HASH, _CGROUP_STORAGE = 1, 5, 9, 10,
 Code = Sequence[Instruction]
 EMPTY = (move(0, 0), leave())
 CURRENT_TASK = (call_helper(_CURRENT_TASK),)
+NO_TASK = (
+    r"(arg#0|R1) (pointer type STRUCT task_struct must point to|must be referenced or trusted)"
+    r"|(arg#0|R1) .*(type=\w+ expected=(trusted_|rcu_)?ptr_|expected pointer to)"
+)
+"""Of the first argument, in the words of several versions; no other refusal has them."""
 
 
 @pytest.fixture
@@ -93,7 +98,9 @@ def load(work_map: WorkMap, program: SmallProgram) -> None:
 def refused(work_map: WorkMap, program: SmallProgram, words: str) -> None:
     with pytest.raises(libbpf.VerifierError) as caught:
         load(work_map, program)
-    assert re.search(words, caught.value.log), caught.value.log[-800:]
+    log = caught.value.log
+    assert re.search(words, log), log[-800:]
+    assert bool(re.search(NO_TASK, log)) is (words == NO_TASK), log[-800:]
 
 
 @pytest.mark.parametrize("number", [1, 2])
@@ -133,7 +140,27 @@ def test_work_that_may_not_be_there(held: ExitStack) -> None:
 
 def test_a_number_for_a_task(works: WorkMap) -> None:
     program = schedule(works, in_map(works), load_map(3, works.fd), task=[move(0, 1)])
-    refused(works, program, r"(?i)expected pointer to|must be referenced or trusted|R1")
+    refused(works, program, NO_TASK)
+
+
+@pytest.mark.parametrize(
+    ("words", "are_these"),
+    [
+        ("arg#0 pointer type STRUCT task_struct must point to scalar, or struct with scalar", True),
+        ("R1 pointer type STRUCT task_struct must point to scalar, or struct with scalar", True),
+        ("R1 type=scalar expected=ptr_, trusted_ptr_, rcu_ptr_", True),
+        ("R1 type=scalar expected=trusted_ptr_", True),
+        ("R1 must be referenced or trusted", True),
+        ("arg#0 is scalar, expected pointer to STRUCT task_struct", True),
+        ("12: (bf) r1 = r6     ; R1=trusted_ptr_task_struct() R6=trusted_ptr_task_struct()", False),
+        ("R3 type=scalar expected=map_ptr", False),
+        ("R2 type=scalar expected=ptr_, trusted_ptr_, rcu_ptr_", False),
+        ("arg#1 doesn't point to a map value", False),
+        ("Possibly NULL pointer passed to trusted arg1", False),
+    ],
+)
+def test_what_versions_say_of_a_number_for_a_task(words: str, are_these: bool) -> None:
+    assert bool(re.search(NO_TASK, words)) is are_these
 
 
 @pytest.mark.parametrize(
