@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from kernel_harness import needs_readable_python
 from skips import is_justified, reason_of_the_doctor
 
 from twtui.backend.live import LiveBackend
@@ -125,6 +126,7 @@ def test_a_test_of_a_type_is_skipped_in_the_doctors_words_only(
 
 
 def test_who_may_not_load_programs_learns_that_and_nothing_else() -> None:
+    needs_readable_python()
     asked = "import json; from twtui.kernel.doctor.program_trials import run_trials; "
     asked += "print(json.dumps(run_trials()))"
     ran = subprocess.run(
