@@ -105,10 +105,7 @@ async def test_a_preset_that_does_not_work_there_says_why() -> None:
     async with on_stage(picker=True) as stage:
         await fill(stage, PROCESSES)
         await stage.press("left", "left")
-        await stage.pilot.pause(0.5)
-        await stage.app.workers.wait_for_complete()
-        await stage.pilot.pause()
-        assert "watch ◂ tls ▸  ✗ it has not mapped libssl" in stage.text
+        await stage.until(lambda: "watch ◂ tls ▸  ✗ it has not mapped libssl" in stage.text)
         assert "✗ plaintext of TLS" in stage.text
 
 

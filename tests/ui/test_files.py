@@ -97,17 +97,11 @@ async def test_r_records_the_run_until_it_is_pressed_again(tmp_path: Path) -> No
     app = TwtuiApp(lambda _: DemoBackend(seed=1), make_plan((DEMO_TARGET,)), lambda *_: make_plan())
     async with app.run_test(size=(120, 40), notifications=True) as pilot:
         stage = Stage(app, pilot, [])
-        for _ in range(100):
-            if app.last_snapshot and app.last_snapshot.events_seen > 10:
-                break
-            await pilot.pause(0.05)
+        await stage.until(lambda: app.last_snapshot and app.last_snapshot.events_seen > 10)
         await stage.press("r")
         await name(stage, "run.twtui")
-        for _ in range(100):
-            state = stage.monitor.run.recorder.state
-            if state and state.events > 10:
-                break
-            await pilot.pause(0.05)
+        recorder = stage.monitor.run.recorder
+        await stage.until(lambda: recorder.state and recorder.state.events > 10)
         stage.monitor.tick()
         await pilot.pause()
         assert "● REC" in stage.text

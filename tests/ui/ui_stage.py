@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -22,6 +23,9 @@ from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.screens.monitor import MonitorScreen
 from twtui.ui.screens.picker import PickerScreen
 from twtui.ui.widgets.event_list import EventList
+
+PATIENCE_S = 60.0
+"""How long to wait for what must come."""
 
 
 class ScriptedEngine:
@@ -80,6 +84,12 @@ class Stage:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        """Wait for what another thread brings about; fail when it does not come."""
+        async with asyncio.timeout(PATIENCE_S):
+            while not condition():
+                await self.pilot.pause(0.02)
 
     def rows(self) -> list[str]:
         """The screen as text, a string for each row."""
