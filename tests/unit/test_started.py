@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pwd
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,13 +16,20 @@ from twtui.errors import UsageError
 ROOT_ONLY = pytest.mark.skipif(os.geteuid() != 0, reason="takes root")
 
 
-def exe(pid: int) -> str:
-    return Path(f"/proc/{pid}/exe").readlink().name
+def has_become_another(pid: int) -> bool:
+    """It does not run this Python any more; what it runs may be a program for many commands."""
+    return Path(f"/proc/{pid}/exe").readlink() != Path("/proc/self/exe").readlink()
 
 
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 10
-    while not path.exists():
+def is_held(pid: int, name: str) -> bool:
+    """It sleeps, under the name that it will have."""
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return f"({name}) S " in text
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -34,8 +43,8 @@ def ended(command: StartedCommand) -> str:
 def test_it_runs_only_when_it_may_go(tmp_path: Path) -> None:
     there = tmp_path / "there"
     with StartedCommand(["touch", str(there)]) as command:
-        time.sleep(0.1)
-        assert exe(command.pid) != "touch"
+        wait_until(lambda: is_held(command.pid, "touch"))
+        assert not has_become_another(command.pid)
         assert not there.exists()
         command.go()
         assert ended(command) == "touch ended with exit code 0"
@@ -55,8 +64,7 @@ def test_its_exit_code_and_signal_are_told() -> None:
 def test_one_that_still_runs_is_ended() -> None:
     with StartedCommand(["sleep", "100"]) as command:
         command.go()
-        while exe(command.pid) != "sleep":
-            time.sleep(0.01)
+        wait_until(lambda: has_become_another(command.pid))
         assert command.finish() == "sleep was ended by SIGTERM"
 
 
@@ -103,4 +111,4 @@ def test_under_sudo_it_is_the_users(tmp_path: Path) -> None:
     assert lines[1].split() == ["Gid:", *["65534"] * 4]
     assert lines[2].split()[1:] == ["65534"]
     assert int(lines[3].split()[1], 16) == 0
-    assert lines[4] == "/nonexistent"
+    assert lines[4] == pwd.getpwuid(65534).pw_dir
