@@ -222,10 +222,9 @@ async def test_the_table_of_this_machine_shows_and_refuses_this_process() -> Non
     async with on_stage(picker=True, list_processes=list_processes) as stage:
         await stage.app.workers.wait_for_complete()
         await stage.pilot.pause()
-        for character in str(os.getpid()):
-            await stage.press(character)
-        rows = [row for row in stage.rows() if f" {os.getpid()} " in row]
-        assert rows
+        stage.picker.filter.value = f"/^{os.getpid()} /"
+        await stage.pilot.pause()
+        assert pids(stage) == [os.getpid()]
         assert "this is twtui itself" in stage.text
 
 

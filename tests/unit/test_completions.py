@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -139,13 +140,29 @@ def zsh() -> Iterator[ProgramInTerminal]:
         ("twtui record --mode=s\t", "said: record --mode=signal"),
         ("twtui --map hash,ar\t", "said: --map hash,array"),
         ("twtui record --capture str\\(ar\t", "said: record --capture str(arg2)"),
-        ("twtui -u ro\t", "said: -u root"),
-        ("twtui record -- ls /etc/hostn\t", "said: record -- ls /etc/hostname"),
     ],
 )
 def test_zsh_completes_what_is_typed(zsh: ProgramInTerminal, typed: str, said: str) -> None:
     zsh.press(f"{typed}\n".encode())
     zsh.until_text(said)
+
+
+def test_zsh_completes_a_user(zsh: ProgramInTerminal) -> None:
+    names = {user.pw_name for user in pwd.getpwall()}
+    # one whose beginning no other has
+    user = next(
+        name
+        for name in sorted(names)
+        if name.isalnum() and sum(other.startswith(name[:-1]) for other in names) == 1
+    )
+    zsh.press(f"twtui -u {user[:-1]}\t\n".encode())
+    zsh.until_text(f"said: -u {user}\r")
+
+
+def test_zsh_completes_the_words_of_a_command(zsh: ProgramInTerminal, tmp_path: Path) -> None:
+    (tmp_path / "hostname").touch()
+    zsh.press(f"twtui record -- ls {tmp_path}/hostn\t\n".encode())
+    zsh.until_text(f"said: record -- ls {tmp_path}/hostname")
 
 
 def test_zsh_says_what_the_words_mean(zsh: ProgramInTerminal) -> None:
