@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +17,7 @@ from skips import is_justified, reason_of_the_doctor
 
 from twtui.backend.live import LiveBackend
 from twtui.kernel.bpf.btf import SCHEDULE, kernel_btf
+from twtui.kernel.bpf.libbpf import VerifierError
 from twtui.kernel.doctor import program_trials
 from twtui.kernel.doctor.program_trials import run_trials
 from twtui.kernel.doctor.program_types import PROGRAM_TYPES, ProgramType, load_forms
@@ -67,6 +70,19 @@ def test_what_the_verifier_refuses_is_rejected_in_its_words(work_map: WorkMap) -
     assert trial.answer == "rejected"
     assert re.search("release|refer|arg", trial.detail)
     assert len(trial.detail) <= 200
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EPERM])
+def test_what_is_refused_without_the_verifiers_words_is_unknown(
+    work_map: WorkMap, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    # the type takes a program, and then not the one with the kfunc
+    refusals = iter([None, VerifierError(number, "\n")])
+    monkeypatch.setattr(program_trials, "_refusal", lambda *_: next(refusals))
+    (xdp,) = [one for one in PROGRAM_TYPES if one.name == "XDP"]
+    kfunc = {SCHEDULE[0]: schedules(work_map, 1)}
+    (trial,) = program_trials._try(kernel_btf(), xdp, work_map, kfunc)
+    assert (trial.answer, trial.detail) == ("unknown", os.strerror(number))
 
 
 @pytest.mark.parametrize(

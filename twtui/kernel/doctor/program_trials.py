@@ -123,8 +123,10 @@ def _trial(
     refusal = _refusal(one, form, program, work_map)
     if refusal is None:
         return Trial(one.name, kfunc, ACCEPTED, where)
-    words = _last_words(refusal.log) if refusal.log.strip() else os.strerror(refusal.errno or 0)
-    return Trial(one.name, kfunc, REJECTED, words)
+    if refusal.log.strip():
+        return Trial(one.name, kfunc, REJECTED, _last_words(refusal.log))
+    # not the verifier's: such as too little memory just then
+    return Trial(one.name, kfunc, UNKNOWN, os.strerror(refusal.errno or 0))
 
 
 def _last_words(log: str) -> str:
