@@ -6,10 +6,17 @@ from dataclasses import replace
 
 import pytest
 
-from twtui.kernel.doctor.known_bugs import BUGS, KernelFacts, Version, bugs_of, version_of
+from twtui.kernel.doctor.known_bugs import (
+    BUGS,
+    KernelFacts,
+    KnownBug,
+    Version,
+    bugs_of,
+    version_of,
+)
 
-RECYCLING, CFI, REALTIME, TRACING = BUGS
-ORDINARY = KernelFacts((6, 18, 0), has_recycling_fix=True, is_realtime=False, has_cfi=False)
+RECYCLING, CFI, REALTIME, TRACING, ALLOCATOR = BUGS
+ORDINARY = KernelFacts((6, 18, 55), has_recycling_fix=True, is_realtime=False, has_cfi=False)
 
 
 @pytest.mark.parametrize(
@@ -27,10 +34,15 @@ def test_a_version_is_what_a_release_begins_with(release: str, version: Version 
     assert version_of(release) == version
 
 
-@pytest.mark.parametrize("version", [(6, 18, 0), (6, 19, 14), (7, 0, 2), (7, 1, 9), (7, 9, 0)])
-def test_an_ordinary_kernel_with_the_fix_of_its_own(version: Version) -> None:
-    found = bugs_of(replace(ORDINARY, version=version))
-    assert found == ([TRACING] if (7, 0) <= version < (7, 2) else [])
+@pytest.mark.parametrize(
+    ("version", "bugs"),
+    [
+        ((6, 18, 54), [ALLOCATOR]), ((6, 18, 55), []), ((6, 19, 14), [ALLOCATOR]),
+        ((7, 0, 2), [TRACING, ALLOCATOR]), ((7, 1, 9), [TRACING]), ((7, 2, 0), []), ((7, 9, 0), []),
+    ],
+)  # fmt: skip
+def test_an_ordinary_kernel_with_the_fix_of_its_own(version: Version, bugs: list[KnownBug]) -> None:
+    assert bugs_of(replace(ORDINARY, version=version)) == bugs
 
 
 @pytest.mark.parametrize(

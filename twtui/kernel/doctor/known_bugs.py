@@ -80,7 +80,20 @@ BUGS = (
         ((7, 2, 0),),
         since=(7, 0, 0),
     ),
+    # 1c21452d02ee "bpf: Fix UAF due to concurrent consumption of ttrace lists in alloc_bulk"; from
+    # 7.1 on (90f51ebff242) task work takes its memory from elsewhere
+    KnownBug(
+        "where very many callbacks are scheduled at once, one may use memory that was freed",
+        ((6, 18, 55), (7, 1, 0)),
+    ),
 )
+"""Left out are neighbours that do not reach these programs, or that nobody can tell from a version:
+
+a3a81d247651 "bpf: Cancel special fields on map value recycle", CVE-2026-74314, of values that hold
+pointers to kernel objects, which no map here does; fbd97dd1d3ce "bpf: Fix objects stuck in
+free_by_rcu_ttrace", memory that comes back late, of which no release of 6.18 is known; and the RCU
+lock around the look-up of a slot's context, which came with 90f51ebff242 and is needed only there.
+"""
 
 
 def version_of(release: str) -> Version | None:
