@@ -75,8 +75,8 @@ def test_only_a_real_time_kernel_has_the_bug_of_real_time(version: Version, has_
 @pytest.mark.parametrize(
     ("version", "fixed", "has_it"),
     [
-        ((6, 18, 44), False, True), ((6, 18, 44), True, False), ((6, 19, 1), False, True),
-        ((7, 0, 0), False, False),
+        ((6, 18, 44), False, True), ((6, 18, 44), True, False), ((6, 18, 55), False, False),
+        ((6, 19, 1), False, True), ((7, 0, 0), False, False),
     ],
 )  # fmt: skip
 def test_a_fix_that_shows_in_the_types_counts_whatever_the_version(
@@ -93,4 +93,4 @@ def test_a_kernel_without_task_work_has_none_of_them() -> None:
 
 def test_fixes_in_words() -> None:
     assert CFI.fixed_in == "6.18.52, 7.2.6, 7.3"
-    assert RECYCLING.fixed_in == "7.0"
+    assert RECYCLING.fixed_in == "6.18.55, 7.0"

@@ -58,7 +58,7 @@ BUGS = (
     KnownBug(
         "a slot of kind hash or lru_hash that is thrown away just as it gets a callback may keep "
         "memory, or run the callback late",
-        ((7, 0, 0),),
+        ((6, 18, 55), (7, 0, 0)),
         lambda facts: not facts.has_recycling_fix,
     ),
     # 2805abd08957 "bpf: Fix CFI mismatch in task work callback", CVE-2026-92486
