@@ -59,6 +59,8 @@ class Machine:
                 self.failure = machine.failure
 
         monkeypatch.setattr("twtui.ui.app.TwtuiApp", App)
+        # it is for a process that ends with its screen, not for one that runs more tests
+        monkeypatch.setattr("twtui.ui.start.tune_collector", lambda: None)
 
     @staticmethod
     def find_target(pid: int) -> Target:
