@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -27,9 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _run(arguments)
-        sys.stdout.flush()
-        return code
+        _see_to_streams()
+        return _run(arguments)
     except TwtuiError as error:
         say(error.message)
         if error.hint:
@@ -40,9 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # the reader has what it wanted; without this the interpreter complains at its exit
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 0  # the reader has what it wanted
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         say(f"the Python package {package} is missing")
@@ -57,6 +56,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         reach.end()
 
 
+def _see_to_streams() -> None:
+    """Put something harmless in the place of a stream that the caller has closed.
+
+    Raises:
+        TwtuiError: It is the one that takes what a command is run for.
+    """
+    for descriptor, name, mode in ((0, "stdin", "r"), (2, "stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            if opened != descriptor:
+                os.dup2(opened, descriptor)
+                os.close(opened)
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
+    if sys.stdout is None:
+        raise TwtuiError("standard output is closed", "send it to a file, or to /dev/null")
+
+
 def _run(arguments: list[str]) -> int:
     command = arguments[0] if arguments and arguments[0] in COMMANDS and arguments[0] else MONITOR
     reach.begin(command, arguments)
@@ -65,9 +82,14 @@ def _run(arguments: list[str]) -> int:
     if command == RECORD and "--" in rest:
         started = rest[rest.index("--") + 1 :]
         rest = rest[: rest.index("--")]
+    said = io.StringIO()
     try:
-        options = options_of(command, rest)
+        with contextlib.redirect_stdout(said):
+            options = options_of(command, rest)
     except SystemExit:  # after --help and --version
+        from twtui.commands.output import print_pieces
+
+        print_pieces([said.getvalue()])
         return 0
     options.started = started
     if options.log_file or options.verbose:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
+from twtui.commands.output import print_pieces
 from twtui.harmless import written_out
 from twtui.json_text import indented
 from twtui.settings.config import Config
@@ -17,7 +17,7 @@ def show_config(options: argparse.Namespace) -> int:
     Returns:
         The exit code.
     """
-    sys.stdout.write(report(options.config, options.json))
+    print_pieces([report(options.config, options.json)])
     return 0
 
 

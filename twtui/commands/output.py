@@ -10,9 +10,12 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from twtui.errors import TwtuiError
-from twtui.model.event import Event
+
+if TYPE_CHECKING:
+    from twtui.model.event import Event
 
 MAX_WAITING_EVENTS = 65_536
 _CHUNK_EVENTS = 256
@@ -81,8 +84,7 @@ class LineWriter:
         self._jobs.put(None)
         self._thread.join()
         if isinstance(self.error, OSError):
-            reason = self.error.strerror or str(self.error)
-            raise TwtuiError(f"cannot write to standard output: {reason}", "make room for it")
+            raise _cannot_print(self.error)
         if self.error is not None:
             raise self.error
 
@@ -137,9 +139,12 @@ def print_pieces(pieces: Iterable[str]) -> None:
         except BrokenPipeError:
             raise
         except OSError as error:
-            raise TwtuiError(
-                f"cannot write to standard output: {error.strerror}", "make room for it"
-            ) from None
+            raise _cannot_print(error) from None
+
+
+def _cannot_print(error: OSError) -> TwtuiError:
+    reason = error.strerror or str(error)
+    return TwtuiError(f"cannot write to standard output: {reason}", "make room for it")
 
 
 def _job(events: Sequence[Event], form: Callable[[Event], str]) -> _Job:

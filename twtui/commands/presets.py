@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from twtui.commands.doctor import Check, first_obstacle
+from twtui.commands.output import print_pieces
 from twtui.errors import TwtuiError
 from twtui.harmless import written_out
 from twtui.json_text import indented
@@ -48,7 +48,7 @@ def list_presets(
     look = machine.mapped_files if machine else mapped_files
     subjects = [Subject(find_target(pid), look(pid)) for pid in pids]
     found = checks() if subjects else ()
-    sys.stdout.write(report(options.config.presets, subjects, found, options.json))
+    print_pieces([report(options.config.presets, subjects, found, options.json)])
     return 0
 
 

@@ -185,11 +185,11 @@ def _export(options: argparse.Namespace, _arguments: list[str]) -> int:
 
 def _doctor(options: argparse.Namespace, _arguments: list[str]) -> int:
     from twtui.commands.doctor import first_obstacle, report
+    from twtui.commands.output import print_pieces
 
     found = checks()
     tried = trials() if options.programs else None
-    sys.stdout.write(report(found, options.json, tried))
-    sys.stdout.flush()
+    print_pieces([report(found, options.json, tried)])
     problem = first_obstacle(found)
     return problem.exit_code if problem else 0
 

@@ -57,6 +57,8 @@ def refuse_existing(path: Path, force: bool, with_side_files: bool = True) -> No
     Raises:
         UsageError: It may not.
     """
+    if not path.name:
+        raise UsageError(f"{str(path)!r} names no file", "give a file its name")
     for name in (path, *(beside(path) if with_side_files else ())):
         try:
             status = os.lstat(name)
