@@ -175,6 +175,26 @@ def test_a_rate_from_the_file_is_for_runs_that_sample(home: Path) -> None:
         planned(home, "--trigger", "syscall:read", "-F", "7")
 
 
+def test_what_is_given_silences_what_is_set_farther_away(home: Path) -> None:
+    samples = "sample:instructions"
+    write(home, f'period = 1000\ntrigger = "{samples}"')
+
+    def rate(*words: str, **variables: str) -> tuple[int, int]:
+        trigger = planned(home, *words, **variables).watches[0].trigger
+        return trigger.rate_hz, trigger.period
+
+    assert rate() == (0, 1000)
+    assert rate("-F", "7") == (7, 0)
+    assert rate(TWTUI_FREQUENCY="50") == (50, 0)
+    assert rate("--period", "9", TWTUI_FREQUENCY="50") == (0, 9)
+    for words, variables in (
+        (("-F", "7", "--period", "9"), {}),
+        ((), {"TWTUI_FREQUENCY": "50", "TWTUI_PERIOD": "9"}),
+    ):
+        with pytest.raises(UsageError, match="exclude each other"):
+            rate(*words, **variables)
+
+
 def test_a_picked_preset_comes_before_everything(home: Path) -> None:
     options = options_of("", ["--trigger", "probe"], {"HOME": str(home)})
     picked = options.config.presets["files"]

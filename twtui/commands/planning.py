@@ -81,12 +81,10 @@ def _without_targets(plan: Plan) -> Plan:
 def _watches(
     options: argparse.Namespace, given: frozenset[str], preset: Preset | None
 ) -> tuple[Watch, ...]:
-    if options.frequency is not None and options.period is not None:
-        raise UsageError("-F and --period exclude each other", "give one of them")
-    rate_hz = options.frequency or DEFAULT_RATE_HZ
+    frequency, period = _rate_or_period(options)
+    rate_hz = frequency or DEFAULT_RATE_HZ
     if rate_hz > MAX_RATE_HZ:
         raise UsageError(f"-F {rate_hz} is out of range", f"give 1 to {MAX_RATE_HZ}")
-    period = options.period or 0
     if preset:
         watches = preset.watches(rate_hz, period)
     else:
@@ -101,6 +99,16 @@ def _watches(
         if key in given and not sampled:
             raise UsageError(f"{flag} needs a sample trigger", "add --trigger sample or leave it")
     return watches
+
+
+def _rate_or_period(options: argparse.Namespace) -> tuple[int, int]:
+    """What samples go by, and 0 for the other: of two that are set, the one that was set nearer."""
+    if options.frequency is None or options.period is None:
+        return options.frequency or 0, options.period or 0
+    by_rate, by_period = (options.config.nearness(key) for key in ("frequency", "period"))
+    if by_rate == by_period:
+        raise UsageError("-F and --period exclude each other", "give one of them")
+    return (options.frequency, 0) if by_rate > by_period else (0, options.period)
 
 
 def _map_kinds(

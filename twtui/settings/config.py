@@ -38,6 +38,11 @@ class Config:
         """The settings that were given as flags."""
         return frozenset(key for key, value in self.values.items() if value.source == "flag")
 
+    def nearness(self, key: str) -> int:
+        """How near to the command line a setting was set; 0 is its default."""
+        places = ("default", "file", "environment", "flag")
+        return places.index(self.values[key].source.partition(" ")[0])
+
     def namespace(self) -> argparse.Namespace:
         """The values as the commands take them, with ``config`` being this object."""
         values = {key: value.value for key, value in self.values.items()}
