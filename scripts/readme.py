@@ -9,7 +9,7 @@ from pathlib import Path
 
 from twtui.errors import EXIT_CODES
 from twtui.model.disturbance import CALLS, BlockedCall, Reach
-from twtui.model.enums import Defer, Mode
+from twtui.model.enums import Mode
 from twtui.model.presets import PRESETS, Preset
 from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS, Form
 from twtui.settings.table import COMMANDS, SETTINGS, Setting
@@ -63,10 +63,16 @@ def _forms(head: str, forms: Iterable[Form]) -> str:
 
 
 def _preset(preset: Preset) -> tuple[str, str, str, str]:
-    said = [f"`{preset.mode}`"] if preset.mode else []
-    said += ["`--defer fault`"] if preset.defer is Defer.FAULT else []
-    said += ["`--children`"] if preset.children else []
-    return f"`{preset.name}`", preset.description, preset.needs, ", ".join(said)
+    """A row, with an option for each field of a preset that has an opinion."""
+    said = {
+        "map": preset.map_kinds and ",".join(preset.map_kinds),
+        "mode": preset.mode,
+        "defer": preset.defer,
+        "max-bytes": preset.max_bytes,
+    }
+    options = [f"`--{name} {value}`" for name, value in said.items() if value is not None]
+    options += ["`--children`"] if preset.children else []
+    return f"`{preset.name}`", preset.description, preset.needs, ", ".join(options)
 
 
 def presets() -> str:

@@ -195,6 +195,16 @@ def test_what_is_given_silences_what_is_set_farther_away(home: Path) -> None:
             rate(*words, **variables)
 
 
+def test_a_map_that_somebody_has_set_comes_before_a_preset_of_ours(home: Path) -> None:
+    assert planned(home, "--preset", "oncpu").map_kinds == (MapKind.HASH,)
+    assert planned(home, "--preset", "oncpu", TWTUI_MAP="all").map_kinds == tuple(MapKind)
+    write(home, 'map = "array"\n' + SQL)
+    assert planned(home, "--preset", "oncpu").map_kinds == (MapKind.ARRAY,)
+    # but not before one of their own that says what it wants
+    assert planned(home, "--preset", "sql").map_kinds == (MapKind.HASH, MapKind.ARRAY)
+    assert planned(home, "--preset", "sql", "--map", "all").map_kinds == tuple(MapKind)
+
+
 def test_a_picked_preset_comes_before_everything(home: Path) -> None:
     options = options_of("", ["--trigger", "probe"], {"HOME": str(home)})
     picked = options.config.presets["files"]

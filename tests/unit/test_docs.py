@@ -6,11 +6,13 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from twtui.errors import EXIT_CODES, NoSuchTargetError, TwtuiError
+from twtui.model.presets import PRESETS
 from twtui.settings.config_file import Place, read_config
 from twtui.settings.options import parser_of
 from twtui.settings.table import COMMANDS, SETTINGS
@@ -138,3 +140,18 @@ def test_what_contributors_are_told_of_is_there() -> None:
     assert {path for path in paths if not (ROOT / path).exists()} == made_in_an_example
     targets = set(re.findall(r"^([a-z-]+):.*## ", (ROOT / "Makefile").read_text(), re.M))
     assert set(re.findall(r"`make ([a-z-]+)", told)) <= targets
+
+
+def test_the_readme_says_all_that_a_preset_sets() -> None:
+    readme = (ROOT / "README.md").read_text()
+    table = readme[readme.index("<!-- presets -->") : readme.index("<!-- /presets -->")]
+    rows = {line.split("`")[1]: line for line in table.splitlines() if line.startswith("| `")}
+    in_words = {"name", "description", "pairs", "needs"}
+    for preset in PRESETS.values():
+        for field in fields(preset):
+            value = getattr(preset, field.name)
+            if field.name not in in_words and value is not None:
+                option = {"map_kinds": "map"}.get(field.name, field.name.replace("_", "-"))
+                text = ",".join(value) if isinstance(value, tuple) else value
+                said = f"`--{option}`" if value is True else f"`--{option} {text}`"
+                assert said in rows[preset.name]

@@ -41,7 +41,7 @@ def make_plan(
     plan = Plan(
         targets=targets,
         watches=watches,
-        map_kinds=_map_kinds(value("map", chosen and chosen.map_kinds), watches),
+        map_kinds=_map_kinds(_of_preset(options, chosen) or options.map, watches),
         mode=Mode(value("mode", chosen and chosen.mode)),
         defer=Defer(value("defer", chosen and chosen.defer)),
         max_bytes=value("max_bytes", chosen and chosen.max_bytes),
@@ -109,6 +109,14 @@ def _rate_or_period(options: argparse.Namespace) -> tuple[int, int]:
     if by_rate == by_period:
         raise UsageError("-F and --period exclude each other", "give one of them")
     return (options.frequency, 0) if by_rate > by_period else (0, options.period)
+
+
+def _of_preset(options: argparse.Namespace, preset: Preset | None) -> tuple[MapKind, ...] | None:
+    """The map kinds that a preset decides; those that come with twtui only where nobody has set any."""
+    if preset is None or "map" in options.config.given:
+        return None
+    is_own = preset.name in options.config.file.presets
+    return preset.map_kinds if is_own or not options.config.nearness("map") else None
 
 
 def _map_kinds(

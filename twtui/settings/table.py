@@ -107,7 +107,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("preset", "watch what has this name; twtui presets lists them", "NAME"),
     Setting(
         "map", "map kinds to schedule from: hash, array, lru_hash, a list with commas, or all",
-        "KINDS", default_text="all with sample and probe, else hash",
+        "KINDS", default_text="all with sample and probe, else hash; hash with a built-in preset",
     ),
     Setting(
         "mode", "resume wakes nobody, signal also wakes a sleeping task", "MODE", "m",
