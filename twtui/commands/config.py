@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from twtui.commands.output import print_pieces
+from twtui.commands.planning import named_preset, of_preset
 from twtui.harmless import written_out
 from twtui.json_text import indented
+from twtui.model.presets import Preset
 from twtui.settings.config import Config
+from twtui.settings.config_file import Value
 from twtui.settings.table import SETTINGS
+
+_MOST_CHARACTERS = 40
+"""Of a value that is a list."""
 
 
 def show_config(options: argparse.Namespace) -> int:
@@ -17,14 +24,28 @@ def show_config(options: argparse.Namespace) -> int:
     Returns:
         The exit code.
     """
-    print_pieces([report(options.config, options.json)])
+    config = options.config
+    if config.file.keys:
+        from twtui.ui.start import keys_of  # brings Textual, which knows the names of keys
+
+        keys_of(config.file)
+    print_pieces([report(config, options.json, named_preset(config))])
     return 0
 
 
-def report(config: Config, as_json: bool) -> str:
-    """Everything that can be configured, for standard output."""
+def report(config: Config, as_json: bool, preset: Preset | None = None) -> str:
+    """Everything that can be configured, for standard output.
+
+    Args:
+        config: All settings.
+        as_json: As one object; otherwise as text.
+        preset: Decides some of them.
+    """
     shown = [setting for setting in SETTINGS if setting.configurable]
-    values = [(setting.name, config.values[setting.key]) for setting in shown]
+    decided = _by_preset(config, preset)
+    values = [
+        (setting.name, decided.get(setting.key, config.values[setting.key])) for setting in shown
+    ]
     if as_json:
         fields = {
             "file": str(config.file.path or config.place),
@@ -47,3 +68,25 @@ def report(config: Config, as_json: bool) -> str:
         lines += ["", *(f"key {name}: {key}" for name, key in config.file.keys.items())]
     lines += ["", f"config file: {config.file.path or f'{config.place} (there is none)'}"]
     return "\n".join(map(written_out, lines)) + "\n"
+
+
+def _by_preset(config: Config, preset: Preset | None) -> dict[str, Value]:
+    """What a preset decides, by the setting's key; its triggers and captures are those that there are."""
+    if preset is None:
+        return {}
+    source = f"preset {preset.name}"
+    values = {
+        "trigger": list(dict.fromkeys(pair.trigger for pair in preset.pairs)),
+        "capture": list(dict.fromkeys(pair.capture for pair in preset.pairs)),
+        **of_preset(config, preset),
+    }
+    return {key: _decided(value, source) for key, value in values.items()}
+
+
+def _decided(value: Any, source: str) -> Value:
+    if isinstance(value, bool):
+        return Value(value, source, str(value).lower())
+    if not isinstance(value, list | tuple):
+        return Value(value, source, str(value))
+    text = ",".join(value)
+    return Value(text, source, text if len(text) <= _MOST_CHARACTERS else f"{len(value)} of them")

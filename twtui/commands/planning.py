@@ -11,7 +11,9 @@ from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
 from twtui.model.plan import DEFAULT_CAPTURE, Plan, Target, Watch
 from twtui.model.presets import Preset
-from twtui.model.trigger import DEFAULT_RATE_HZ, MAX_RATE_HZ, TriggerKind, parse_trigger
+from twtui.model.trigger import DEFAULT_RATE_HZ, TriggerKind, parse_trigger
+from twtui.settings.config import Config
+from twtui.settings.meanings import buffer_bytes, map_kinds, rate_hz
 
 _COMPARED = (TriggerKind.SAMPLE, TriggerKind.PROBE)
 """Triggers cheap enough to schedule from every map kind, so that the three can be compared."""
@@ -30,24 +32,19 @@ def make_plan(
     Raises:
         UsageError: An option is wrong, or the pair of trigger and mode is refused.
     """
-    given: frozenset[str] = options.config.given
-    chosen = preset or _named_preset(options, given)
-
-    def value(key: str, of_preset: Any) -> Any:
-        """A flag comes before the preset, and the preset before the rest."""
-        return getattr(options, key) if key in given or of_preset is None else of_preset
-
-    watches = _watches(options, given, chosen)
+    chosen = preset or named_preset(options.config)
+    watches = _watches(options, options.config.given, chosen)
+    decided = vars(options) | of_preset(options.config, chosen)
     plan = Plan(
         targets=targets,
         watches=watches,
-        map_kinds=_map_kinds(_of_preset(options, chosen) or options.map, watches),
-        mode=Mode(value("mode", chosen and chosen.mode)),
-        defer=Defer(value("defer", chosen and chosen.defer)),
-        max_bytes=value("max_bytes", chosen and chosen.max_bytes),
+        map_kinds=_map_kinds(decided["map"], watches),
+        mode=Mode(decided["mode"]),
+        defer=Defer(decided["defer"]),
+        max_bytes=decided["max_bytes"],
         slots=options.slots,
-        buffer_bytes=_buffer(options.buffer),
-        children=value("children", chosen and chosen.children),
+        buffer_bytes=buffer_bytes(options.buffer),
+        children=decided["children"],
         threads=_threads(options, targets),
         # a screen has room for them, and shows them only of the event that is looked at
         registers=getattr(options, "registers", True),
@@ -58,20 +55,44 @@ def make_plan(
     return _without_targets(plan)
 
 
-def _named_preset(options: argparse.Namespace, given: frozenset[str]) -> Preset | None:
-    name = options.preset
-    own = sorted({"trigger", "capture"} & given)
-    if name is None or (own and "preset" not in given):
+def named_preset(config: Config) -> Preset | None:
+    """The preset that the settings name, if triggers and captures are left to it.
+
+    Raises:
+        UsageError: There is none of that name, or it was named together with what excludes it.
+    """
+    name = config.values["preset"].value
+    own = sorted({"trigger", "capture"} & config.given)
+    if name is None or (own and "preset" not in config.given):
         return None
     if own:
         raise UsageError(
             f"--preset {name} brings its own triggers and captures: it excludes --{own[0]}",
             "give one of them",
         )
-    presets: dict[str, Preset] = options.config.presets
-    if name not in presets:
-        raise UsageError(f"there is no preset {name!r}", f"there are {', '.join(presets)}")
-    return presets[name]
+    if name not in config.presets:
+        raise UsageError(f"there is no preset {name!r}", f"there are {', '.join(config.presets)}")
+    return config.presets[name]
+
+
+def of_preset(config: Config, preset: Preset | None) -> dict[str, Any]:
+    """What a preset decides, by the setting's key: all but what was given as a flag.
+
+    Map kinds that somebody has set once come before those of the presets that come with twtui.
+    """
+    if preset is None:
+        return {}
+    decided = {
+        "map": preset.map_kinds,
+        "mode": preset.mode,
+        "defer": preset.defer,
+        "max_bytes": preset.max_bytes,
+        "children": preset.children,
+    }
+    kept = set(config.given)
+    if preset.name not in config.file.presets and config.nearness("map"):
+        kept.add("map")
+    return {k: value for k, value in decided.items() if value is not None and k not in kept}
 
 
 def _without_targets(plan: Plan) -> Plan:
@@ -82,16 +103,14 @@ def _watches(
     options: argparse.Namespace, given: frozenset[str], preset: Preset | None
 ) -> tuple[Watch, ...]:
     frequency, period = _rate_or_period(options)
-    rate_hz = frequency or DEFAULT_RATE_HZ
-    if rate_hz > MAX_RATE_HZ:
-        raise UsageError(f"-F {rate_hz} is out of range", f"give 1 to {MAX_RATE_HZ}")
+    rate = rate_hz(frequency or DEFAULT_RATE_HZ)
     if preset:
-        watches = preset.watches(rate_hz, period)
+        watches = preset.watches(rate, period)
     else:
         text = "sample" if options.trigger is None else options.trigger
         capture = parse_capture(DEFAULT_CAPTURE if options.capture is None else options.capture)
         watches = tuple(
-            Watch(parse_trigger(part, rate_hz, period), capture) for part in text.split(",")
+            Watch(parse_trigger(part, rate, period), capture) for part in text.split(",")
         )
     sampled = any(watch.trigger.kind is TriggerKind.SAMPLE for watch in watches)
     for flag, key in (("-F", "frequency"), ("--period", "period")):
@@ -111,14 +130,6 @@ def _rate_or_period(options: argparse.Namespace) -> tuple[int, int]:
     return (options.frequency, 0) if by_rate > by_period else (0, options.period)
 
 
-def _of_preset(options: argparse.Namespace, preset: Preset | None) -> tuple[MapKind, ...] | None:
-    """The map kinds that a preset decides; those that come with twtui only where nobody has set any."""
-    if preset is None or "map" in options.config.given:
-        return None
-    is_own = preset.name in options.config.file.presets
-    return preset.map_kinds if is_own or not options.config.nearness("map") else None
-
-
 def _map_kinds(
     value: str | tuple[MapKind, ...] | None, watches: tuple[Watch, ...]
 ) -> tuple[MapKind, ...]:
@@ -127,17 +138,7 @@ def _map_kinds(
     if value is None:
         compared = all(watch.trigger.kind in _COMPARED for watch in watches)
         return tuple(MapKind) if compared else (MapKind.HASH,)
-    named = [part.strip() for part in value.split(",")]
-    for name in named:
-        if name not in ("all", *MapKind):
-            raise UsageError(f"bad map kind {name!r}", "give hash, array, lru_hash or all")
-    return tuple(kind for kind in MapKind if "all" in named or kind in named)
-
-
-def _buffer(size: int) -> int:
-    if size & (size - 1):
-        raise UsageError(f"--buffer {size} is not a power of two", "give 64k, 1m, 8m and so on")
-    return size
+    return map_kinds(value)
 
 
 def _threads(options: argparse.Namespace, targets: tuple[Target, ...]) -> tuple[int, ...]:

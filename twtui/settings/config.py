@@ -77,7 +77,23 @@ def load_config(
             values[setting.key] = Value(
                 setting.default, "default", text_of(setting, setting.default)
             )
-    return Config(file, values, place.path)
+    config = Config(file, values, place.path)
+    _check_preset(config)
+    return config
+
+
+def _check_preset(config: Config) -> None:
+    """See that a preset that was not named on the command line is there; it may stand anywhere in the file."""
+    preset = config.values.get("preset")
+    if preset is None or preset.value is None or preset.source == "flag":
+        return
+    if preset.value not in config.presets:
+        place, _, where = preset.source.partition(" ")
+        where = f"config file {where}: preset" if place == "file" else where
+        raise UsageError(
+            f"{where}: there is no preset {preset.value!r}",
+            f"there are {', '.join(config.presets)}",
+        )
 
 
 def _place(flag: str | None, environ: Mapping[str, str], who: Invoker) -> Place:

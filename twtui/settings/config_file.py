@@ -12,11 +12,12 @@ from typing import Any, NamedTuple
 from twtui.errors import UsageError
 from twtui.model.presets import Preset
 from twtui.settings.config_presets import presets_of
+from twtui.settings.meanings import check_meaning
 from twtui.settings.table import SETTINGS, Setting
 
 _TABLES = ("presets", "keys")
 _MOST_BYTES = 1 << 20
-_DOUBTFUL = "check the spelling with: twtui config"
+_MEND = "mend it there, or take it away"
 
 
 class Value(NamedTuple):
@@ -106,6 +107,8 @@ def _checked(path: Path, content: Mapping[str, Any]) -> ConfigFile:
                 f"config file {path}: unknown key {name}",
                 f"it may have {close}, [presets.NAME] and [keys]",
             )
+        if setting.key in values:
+            raise _bad(path, f"says {setting.name} twice")
         values[setting.key] = _of_file(path, setting, given)
     keys = content.get("keys", {})
     if not isinstance(keys, dict) or not all(isinstance(key, str) for key in keys.values()):
@@ -117,12 +120,12 @@ def _of_file(path: Path, setting: Setting, given: object) -> Value:
     where = f"config file {path}: {setting.name}"
     if not setting.metavar:
         if not isinstance(given, bool):
-            raise UsageError(f"{where} takes true or false", _DOUBTFUL)
+            raise UsageError(f"{where} takes true or false", _MEND)
         return Value(given, f"file {path}", text_of(setting, given))
     if isinstance(given, list) and all(isinstance(item, str) for item in given):
         given = ",".join(given)
     if isinstance(given, bool) or not isinstance(given, str | int):
-        raise UsageError(f"{where} takes a text or a number", _DOUBTFUL)
+        raise UsageError(f"{where} takes a text or a number", _MEND)
     return Value(parsed(setting, str(given), where), f"file {path}", str(given))
 
 
@@ -133,9 +136,11 @@ def parsed(setting: Setting, text: str, where: str) -> Any:
         UsageError: It means none; starts with ``where``.
     """
     if setting.choices and text not in setting.choices:
-        raise UsageError(f"{where}: {text!r} is not one of {', '.join(setting.choices)}", _DOUBTFUL)
+        raise UsageError(f"{where}: {text!r} is not one of {', '.join(setting.choices)}", _MEND)
     try:
-        return setting.parse(text)
+        value = setting.parse(text)
+        check_meaning(setting.key, value)
+        return value
     except UsageError as error:
         raise UsageError(f"{where}: {error.message}", error.hint) from None
 

@@ -7,10 +7,11 @@ import gc
 import locale
 from typing import Any
 
+from twtui.errors import UsageError
 from twtui.model.filter import parse_filter
 from twtui.model.plan import Plan
 from twtui.ui.glyphs import ASCII, UNICODE
-from twtui.ui.key_map import key_map
+from twtui.ui.key_map import KeyMap, key_map
 from twtui.ui.memory import Memory, state_path
 
 _COLLECT_AFTER = 50_000
@@ -32,12 +33,24 @@ def screen_settings(options: argparse.Namespace) -> dict[str, Any]:
     ascii_only = bool(getattr(options, "ascii", False)) or not _shows_unicode()
     return {
         "glyphs": ASCII if ascii_only else UNICODE,
-        "keys": key_map(config.file.keys),
+        "keys": keys_of(config.file),
         "filter": parse_filter(getattr(options, "filter", None) or ""),
         "presets": config.presets,
         "memory": memory,
         "host": getattr(options, "host", None) or "",
     }
+
+
+def keys_of(file: Any) -> KeyMap:
+    """The keys as a config file changes them.
+
+    Raises:
+        UsageError: It says something wrong of them; names the file.
+    """
+    try:
+        return key_map(file.keys)
+    except UsageError as error:
+        raise UsageError(f"config file {file.path}: {error.message}", error.hint) from None
 
 
 def tune_collector() -> None:
