@@ -15,6 +15,7 @@ from jsonschema import Draft202012Validator
 from twtui import cli
 from twtui.backend.demo import DemoBackend
 from twtui.commands import table as commands
+from twtui.commands.demo import RECORDING
 from twtui.export.schema import LINE_SCHEMA
 from twtui.model.plan import Target
 from twtui.model.presets import PRESETS
@@ -113,6 +114,13 @@ def test_what_may_not_be_kept_is_in_neither(shell: Shell, tmp_path: Path) -> Non
         ("record", "-p", "5", "--assert", "lsot == 0"),
         ("record", "-p", "5", "--filter", "pid:x"),
         ("record", "-p", "5", "--max-size", "big"),
+        ("record", "-p", "5", "--max-size", "1m"),
+        ("record", "-p", "5", "--force"),
+        ("record", "-p", "5", "--registers"),
+        ("record", "-p", "5", "-o", "{dir}/a", "--readings"),
+        ("export", "{demo}", "--force"),
+        ("export", "{demo}", "-f", "csv", "--readings"),
+        ("replay", "{demo}", "--assert", "events > 0", "--filter", "garbage((("),
         ("replay",),
         ("replay", "a", "b"),
         ("replay", "{dir}/there"),
@@ -131,12 +139,33 @@ def test_a_wrong_request_is_said_in_two_lines(
 ) -> None:
     (tmp_path / "there").write_text("not a recording, and quite long enough to look at" * 9)
     (tmp_path / "empty").touch()
-    code, out, err = shell.run(*(word.format(dir=tmp_path) for word in words))
+    code, out, err = shell.run(*(word.format(dir=tmp_path, demo=RECORDING) for word in words))
     assert (code in (1, 2), out) == (True, "")
     assert err[0].startswith("twtui: ")
     assert len(err) >= 2
     assert not any("Traceback" in line for line in err)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "there"]
+
+
+@pytest.mark.parametrize(("variable", "text"), [("TWTUI_MAX_SIZE", "1m"), ("TWTUI_REGISTERS", "1")])
+def test_a_setting_is_for_the_runs_that_can_use_it(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch, variable: str, text: str
+) -> None:
+    monkeypatch.setenv(variable, text)
+    assert shell.run("record", "-p", 5, "-d", "100ms").code == 0
+
+
+def test_registers_are_for_lines_and_for_recordings(shell: Shell, tmp_path: Path) -> None:
+    for more in (("--json",), ("-o", tmp_path / "a")):
+        assert shell.run("record", "-p", 5, "-d", "100ms", "--registers", *more).code == 0
+
+
+def test_a_recording_keeps_what_is_not_printed(shell: Shell, tmp_path: Path) -> None:
+    words = ("record", "-p", 5, "-d", "800ms", "--json", "-o", tmp_path / "a")
+    done = shell.run(*words, "--filter", "comm:none")
+    assert [line["type"] for line in done.lines] == ["header", "summary"]
+    with Recording(tmp_path / "a") as recording:
+        assert recording.event_count > 0
 
 
 def test_an_assertion_is_an_exit_code(shell: Shell, path: Path, tmp_path: Path) -> None:

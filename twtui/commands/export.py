@@ -8,6 +8,7 @@ from pathlib import Path
 
 from twtui.commands import recorded
 from twtui.commands.output import print_pieces
+from twtui.errors import UsageError
 from twtui.export import json_lines
 from twtui.export.chrome import trace
 from twtui.export.csv import table
@@ -22,9 +23,11 @@ def export_recording(options: argparse.Namespace) -> int:
     """Write the events of a recording in the wanted form.
 
     Raises:
-        UsageError: The filter is wrong, or the form needs what is not there.
+        UsageError: The filter is wrong, or the form has no place for what is wanted.
         TwtuiError: The recording cannot be read, or the file not be written.
     """
+    if options.readings and options.format != "jsonl":
+        raise UsageError(f"-f {options.format} has no place for readings", "leave --readings out")
     keep = parse_filter(options.filter) if options.filter is not None else None
     with Recording(Path(options.files[0])) as recording:
         pieces = _pieces(options.format, recording, keep, options.readings)

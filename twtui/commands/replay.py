@@ -20,6 +20,7 @@ from twtui.engine import Engine
 from twtui.errors import TwtuiError, UsageError
 from twtui.message import say
 from twtui.model.assertion import Assertion, check, parse_assertion
+from twtui.model.filter import parse_filter
 from twtui.model.plan import Plan
 from twtui.model.snapshot import Snapshot
 from twtui.recording import Recording
@@ -33,12 +34,13 @@ def replay(options: argparse.Namespace, show: Show) -> int:
     """Show a recording on the screens; without a terminal, but with something to assert, only check it.
 
     Raises:
-        UsageError: There is no terminal, and nothing to assert.
+        UsageError: There is no terminal and nothing to assert, or an expression is wrong.
         LossError: An assertion has failed.
         TwtuiError: The recording cannot be read.
     """
     name = options.files[0]
     assertions = [parse_assertion(text) for text in vars(options)["assert"] or ()]
+    parse_filter(options.filter or "")
     checks = bool(assertions) or options.fail_on_loss
     on_screen = sys.stdout.isatty() and (name == STANDARD_INPUT or sys.stdin.isatty())
     if not on_screen and not checks:

@@ -100,7 +100,24 @@ def options_of(
 
     options = load_config(command, vars(flags), environ).namespace()
     options.files = files
+    if "json_schema" not in flags:
+        _refuse_useless(command, options)
     return options
+
+
+def _refuse_useless(command: str, options: argparse.Namespace) -> None:
+    """What a config file says is for the runs that can use it; a flag is meant for this one."""
+    settings = {setting.name: setting for setting in settings_of(command)}
+    for setting in settings.values():
+        needed = [settings[name] for name in setting.needs if name in settings]
+        if not needed or setting.key not in options.config.given:
+            continue
+        if all(getattr(options, other.key) in (None, False) for other in needed):
+            named = [f"-{other.short}" if other.short else f"--{other.name}" for other in needed]
+            raise UsageError(
+                f"--{setting.name} does nothing without {' or '.join(named)}",
+                f"add {' or '.join(named)}, or leave it out",
+            )
 
 
 def _unknown(word: str, command: str) -> UsageError:

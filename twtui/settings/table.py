@@ -56,6 +56,8 @@ class Setting(NamedTuple):
     commands: tuple[str, ...] = _PLANS
     configurable: bool = True
     """May also come from the environment and from a config file."""
+    needs: tuple[str, ...] = ()
+    """Names of settings, without all of which this one would do nothing."""
 
     @property
     def key(self) -> str:
@@ -137,7 +139,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "registers", "keep the user registers of every trigger, as the screen does", default=False,
-        commands=(RECORD,),
+        commands=(RECORD,), needs=("output", "json"),
     ),
     Setting(
         "slots", "callbacks that can be pending, per map kind", "N",
@@ -153,7 +155,8 @@ SETTINGS: tuple[Setting, ...] = (
         "d", parse=duration_ns, commands=(RECORD,), configurable=False,
     ),
     Setting(
-        "count", "print this many events, then end", "N", "c",
+        "count", "print this many events, then end; a recording keeps those that came meanwhile, too",
+        "N", "c",
         parse=whole_number, commands=(RECORD,), configurable=False,
     ),
     Setting(
@@ -166,7 +169,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "readings", "with JSON Lines: a line of all counters, too, once a second", default=False,
-        commands=(RECORD, EXPORT), configurable=False,
+        commands=(RECORD, EXPORT), configurable=False, needs=("json", "format"),
     ),
     Setting("no-data", "leave out what was read", commands=(RECORD,), default=False),
     Setting(
@@ -174,7 +177,8 @@ SETTINGS: tuple[Setting, ...] = (
         commands=(RECORD,),
     ),
     Setting(
-        "filter", "only events that match: pid:42 comm:nginx delay>1ms text:word", "EXPR",
+        "filter", "show, print or export only events that match: pid:42 comm:nginx delay>1ms text:word; "
+        "a recording keeps all", "EXPR",
         commands=(MONITOR, RECORD, DEMO, REPLAY, EXPORT), configurable=False,
     ),
     Setting(
@@ -188,11 +192,11 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "force", "overwrite what -o names", default=False, commands=(RECORD, EXPORT),
-        configurable=False,
+        configurable=False, needs=("output",),
     ),
     Setting(
         "max-size", "end before the recording is larger", "SIZE", parse=size_bytes,
-        commands=(RECORD,),
+        commands=(RECORD,), needs=("output",),
     ),
     Setting(
         "speed", "times as fast as it happened", "FACTOR", default=1.0, parse=factor,

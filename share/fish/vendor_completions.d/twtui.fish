@@ -158,13 +158,13 @@ complete -c twtui -n '__twtui_at - record demo config' -l slots -d 'callbacks th
 complete -c twtui -n '__twtui_at - record demo config' -l buffer -d 'ring buffer, a power of two' -x
 complete -c twtui -n '__twtui_at - record demo config' -l no-cache -d 'compile again, and keep nothing for the next start'
 complete -c twtui -n '__twtui_at record' -s d -l duration -d 'end after this long, counted from attach: 10s, 500ms, bare seconds' -x
-complete -c twtui -n '__twtui_at record' -s c -l count -d 'print this many events, then end' -x
+complete -c twtui -n '__twtui_at record' -s c -l count -d 'print this many events, then end; a recording keeps those that came meanwhile, too' -x
 complete -c twtui -n '__twtui_at record report diff doctor presets config' -l json -d 'JSON: one object a line, or one in all'
 complete -c twtui -n '__twtui_at doctor' -l programs -d 'try, too, which program types may schedule task work'
 complete -c twtui -n '__twtui_at record export' -l readings -d 'with JSON Lines: a line of all counters, too, once a second'
 complete -c twtui -n '__twtui_at record config' -l no-data -d 'leave out what was read'
 complete -c twtui -n '__twtui_at record config' -l redact -d 'replace what matches in the data by asterisks before it is written' -x
-complete -c twtui -n '__twtui_at - record replay export demo' -l filter -d 'only events that match: pid:42 comm:nginx delay>1ms text:word' -x
+complete -c twtui -n '__twtui_at - record replay export demo' -l filter -d 'show, print or export only events that match: pid:42 comm:nginx delay>1ms text:word; a recording keeps all' -x
 complete -c twtui -n '__twtui_at export' -s f -l format -d 'jsonl, csv, chrome (for Perfetto) or folded (for flame graphs)' -x -a '(__twtui_format)'
 complete -c twtui -n '__twtui_at record export' -s o -l output -d 'write here: a recording, or what is exported' -r -F
 complete -c twtui -n '__twtui_at record export' -l force -d 'overwrite what -o names'
