@@ -13,7 +13,7 @@ _SOURCES = {
     Source.PROCESSES: "_twtui_processes '/proc/[0-9]*'",
     Source.THREADS: "_twtui_processes '/proc/[0-9]*/task/[0-9]*'",
     Source.USERS: '_twtui_words "$(compgen -u)"',
-    Source.HOSTS: '_twtui_words "$(compgen -A hostname)"',
+    Source.HOSTS: "_twtui_hosts",
 }
 _FUNCTIONS = r"""# bash completion for twtui. Written by make docs from the tables of the program; change it there.
 
@@ -25,6 +25,10 @@ _twtui_words() {
         printf -v word %q "$word"
         [[ -n $word && $before$word == "$current"* ]] && COMPREPLY+=("$before$word")
     done <<<"$1"
+}
+
+_twtui_hosts() {
+    _twtui_words "$(compgen -A hostname -P "${current%"${current##*@}"}")"
 }
 
 _twtui_files() {
@@ -93,9 +97,10 @@ _twtui() {
         fi
     done
     _twtui_value || _twtui_option
-    # bash puts its answer in the place of what follows the last colon
-    local kept=${current%"${current##*:}"}
-    [[ $COMP_WORDBREAKS == *:* && -n $kept ]] && COMPREPLY=("${COMPREPLY[@]#"$kept"}")
+    # bash puts its answer in the place of what follows the last of the signs at which it splits
+    local breaks=${COMP_WORDBREAKS//[!:@]/} kept=
+    [[ -n $breaks ]] && kept=${current%"${current##*[$breaks]}"}
+    [[ -n $kept ]] && COMPREPLY=("${COMPREPLY[@]#"$kept"}")
     return 0
 }
 

@@ -65,7 +65,7 @@ _BY_METAVAR = {
     "PID": Values(Source.PROCESSES, is_list=True),
     "TID": Values(Source.THREADS, is_list=True),
     "USER": Values(Source.USERS),
-    "HOST": Values(Source.HOSTS),
+    "USER@HOST": Values(Source.HOSTS),
 }
 
 

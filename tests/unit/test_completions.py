@@ -101,6 +101,20 @@ def test_bash_answers_after_the_colon_at_which_it_splits() -> None:
     assert bash("twtui --no-cache --capture bytes\\(e") == ["bytes\\(entry.arg2\\,\\ ret\\)"]
 
 
+def test_hosts_are_offered_with_and_without_a_user(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text("192.0.2.1 shop.example\n")
+    monkeypatch.setenv("HOSTFILE", str(hosts))
+    assert bash("twtui --host sho") == ["shop.example"]
+    assert bash("twtui record --host=sho") == ["shop.example"]
+    # bash splits there, so that only what follows is its answer
+    assert bash("twtui --host ada@sho") == ["shop.example"]
+    assert ":USER@HOST:_hosts" in ZSH.read_text()
+    assert "__fish_print_hostnames" in FISH.read_text()
+
+
 def test_fish_says_what_the_words_mean() -> None:
     if not shutil.which("fish"):
         pytest.skip("fish is not installed")

@@ -140,7 +140,7 @@ complete -c twtui -n '__twtui_at - record presets' -s p -l pid -d 'watch this pr
 complete -c twtui -n '__twtui_at - record' -s n -l name -d 'watch every process whose name matches' -x
 complete -c twtui -n '__twtui_at - record' -s u -l user -d 'watch this user\'s processes' -x -a '(__fish_complete_users)'
 complete -c twtui -n '__twtui_at - record' -s t -l tid -d 'watch this thread only; may be repeated, or several with commas' -x -a '(__fish_complete_list , \'__twtui_processes /proc/*/task/*\')'
-complete -c twtui -n '__twtui_at - record doctor' -l host -d 'watch processes of another machine, through ssh' -x
+complete -c twtui -n '__twtui_at - record doctor' -l host -d 'watch processes of another machine, through ssh' -x -a '(__fish_print_hostnames)'
 complete -c twtui -n '__twtui_at - record doctor config' -l host-command -d 'with --host: what starts the kernel process there' -x
 complete -c twtui -n '__twtui_at - record demo config' -l children -d 'watch the processes that they start, too'
 complete -c twtui -n '__twtui_at - record' -l wait -d 'with -n or -u: wait until such a process appears'
