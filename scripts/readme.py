@@ -51,7 +51,10 @@ def keys() -> str:
     """Every key, with the place where it works."""
     return _table(
         ("key", "where", "what it does"),
-        ((f"`{key.own_text}`", key.where, key.description) for key in KEYS),
+        (
+            (", ".join(f"`{text}`" for text in key.own_texts), key.where, key.description)
+            for key in KEYS
+        ),
     )
 
 

@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from twtui.commands.table import COMMAND, reach
-from twtui.errors import TwtuiError, UnsupportedError
+from twtui.errors import INTERRUPTED, TwtuiError, UnsupportedError
 from twtui.message import say, say_hint
 from twtui.settings.options import options_of
 from twtui.settings.table import COMMANDS, MONITOR, RECORD
 
 if TYPE_CHECKING:
     from logging import Logger
-
-_INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             _logger().info("%s", error.log)
         return error.exit_code
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         return 0  # the reader has what it wanted
     except ModuleNotFoundError as error:

@@ -89,6 +89,9 @@ class NoSuchTargetError(TwtuiError):
     exit_code: ClassVar[int] = 6
 
 
+INTERRUPTED = 130
+"""Not the code of an error: what shells give a program that SIGINT has ended."""
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     TwtuiError.exit_code: "an error",
@@ -97,6 +100,7 @@ EXIT_CODES: dict[int, str] = {
     UnsupportedError.exit_code: "this kernel or machine cannot do it",
     PermissionDeniedError.exit_code: "not permitted",
     NoSuchTargetError.exit_code: "no such target: the process is gone, or is a kernel thread, or is twtui itself",
+    INTERRUPTED: "interrupted by Ctrl-C (record: by the second one, as the first asks for the summary)",
 }
 """What each exit code means, for the help and the manual."""
 

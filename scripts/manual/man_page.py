@@ -14,7 +14,7 @@ from twtui.model.reference import CAPTURE_FORMS, TRIGGER_FORMS, Form
 from twtui.settings.table import COMMANDS, FILES, MONITOR, RECORD, SETTINGS, Setting
 from twtui.ui.keys import KEYS, Where
 
-_DATE = "November 22, 2026"
+_DATE = "November 28, 2026"
 """Of the last change of the paragraphs here."""
 _HEAD = f"""\
 .\\" Written by make docs from the tables of the program; change it there.
@@ -32,8 +32,9 @@ _DESCRIPTION = (
     work. twtui schedules such callbacks on the processes that you pick, shows what they read, and
     counts what was scheduled, what ran, how late, and what was refused, cancelled or lost.""",
     """Without a command it shows a list of processes to pick from, or goes straight to the monitor when
-    one is named. Watching takes root, Linux 6.18 or later with BTF, and BCC for the distribution's Python;
-    `twtui doctor` says what is missing and what fixes it. Recordings can be looked at without any of that.""",
+    one is named. Watching takes Linux 6.18 or later with BTF, BCC for the distribution's Python, and the right to load
+    BPF programs: where the caller lacks it, sudo(8) is asked for the one process that needs it, and CAP_BPF with
+    CAP_PERFMON is enough for samples and probes. `twtui doctor` says what is missing and what fixes it. Recordings can be looked at without any of that.""",
 )
 _OPTIONS = """An option is looked for on the command line, then among the environment's variables, then in the config
     file; `twtui config` shows what holds, and why."""
@@ -117,7 +118,8 @@ def _option(setting: Setting) -> tuple[str, str]:
     value = f' Ar "{setting.metavar}"' if setting.metavar else ""
     heads = " , ".join(f'Fl "{flag[1:]}"{value}' for flag in flags_of(setting))
     where = [f"twtui {name}".strip() for name in COMMANDS if name in setting.commands]
-    text = [f"{_capital(setting.help)}."]
+    begins_with_value = setting.help.split()[0].rstrip(",") in setting.choices
+    text = [f"{setting.help if begins_with_value else _capital(setting.help)}."]
     if setting.default_words:
         text.append(f"The default is {setting.default_words}.")
     if len(where) < len(COMMANDS):
@@ -140,7 +142,11 @@ def _form(form: Form) -> tuple[str, str]:
 
 
 def _keys(where: Where) -> str:
-    rows = ((word(key.own_text), prose(f"{key.description}.")) for key in KEYS if key.where is where)  # fmt: skip
+    rows = (
+        (" , ".join(map(word, key.own_texts)), prose(f"{key.description}."))
+        for key in KEYS
+        if key.where is where
+    )
     return subsection(_capital(where), items(rows))
 
 

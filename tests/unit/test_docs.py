@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from twtui.errors import EXIT_CODES, NoSuchTargetError, TwtuiError
+from twtui.errors import EXIT_CODES, INTERRUPTED, NoSuchTargetError, TwtuiError
 from twtui.model.presets import PRESETS
 from twtui.settings.config_file import Place, read_config
 from twtui.settings.options import parser_of
@@ -85,7 +85,7 @@ def test_every_error_has_an_exit_code_that_is_explained() -> None:
     for kind in kinds:
         kinds += kind.__subclasses__()
     assert NoSuchTargetError in kinds
-    assert {0, *(kind.exit_code for kind in kinds)} == set(EXIT_CODES)
+    assert {0, INTERRUPTED, *(kind.exit_code for kind in kinds)} == set(EXIT_CODES)
 
 
 def test_the_manual_page_is_well_formed() -> None:
@@ -100,10 +100,23 @@ def test_the_manual_page_is_well_formed() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_the_manual_page_has_every_key() -> None:
+def test_manual_page_and_readme_have_every_key_and_its_alternatives() -> None:
     manual = man_page()
+    readme = (ROOT / "README.md").read_text()
     for key in KEYS:
         assert f"{key.description}." in manual
+        assert f"\n     {', '.join(key.own_texts)}" in manual
+        written = ", ".join(f"`{text}`" for text in key.own_texts)
+        assert f"| {written} | {key.where} |" in readme
+    assert "`?`, `f1`" in readme
+    assert "`q`, `ctrl+c`" in readme
+
+
+def test_the_manual_page_writes_values_as_they_are_typed() -> None:
+    manual = man_page()
+    begun = [s for s in SETTINGS if s.help.split()[0].rstrip(",") in s.choices]
+    assert [setting.name for setting in begun] == ["mode", "format"]
+    assert all(f" {setting.help}." in manual for setting in begun)
 
 
 def uncommented(path: Path) -> Path:

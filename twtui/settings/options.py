@@ -55,7 +55,7 @@ def _usage(command: str) -> str | None:
 
 def _commands_help() -> str:
     commands = [f"  twtui {name:<8} {text}" for name, text in COMMANDS.items() if name]
-    codes = [f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items()]
+    codes = [f"  {code:<3}  {meaning}" for code, meaning in EXIT_CODES.items()]
     return "\n".join(
         ["other commands (twtui COMMAND --help):", *commands, "", "exit codes:", *codes]
     )

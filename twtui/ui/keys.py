@@ -55,6 +55,11 @@ class Key:
         """The same where the key has a line of its own: a hint of the footer may stand for several."""
         return self.text.split()[-1]
 
+    @property
+    def own_texts(self) -> tuple[str, ...]:
+        """The same, then the alternatives by their names."""
+        return (self.own_text, *self.keys.split(",")[1:])
+
 
 _EVERYWHERE, _MONITOR, _PICKER, _GROUPS = (
     Where.EVERYWHERE,
