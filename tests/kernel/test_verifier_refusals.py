@@ -39,7 +39,7 @@ EMPTY = (move(0, 0), leave())
 CURRENT_TASK = (call_helper(_CURRENT_TASK),)
 NO_TASK = (
     r"(arg#0|R1) (pointer type STRUCT task_struct must point to|must be referenced or trusted)"
-    r"|(arg#0|R1) .*(type=\w+ expected=(trusted_|rcu_)?ptr_|expected pointer to)"
+    r"|(arg#0|R1) (type=\w+ expected=(trusted_|rcu_)?ptr_|is .*expected .*STRUCT task_struct)"
 )
 """Of the first argument, in the words of several versions; no other refusal has them."""
 
@@ -152,6 +152,11 @@ def test_a_number_for_a_task(works: WorkMap) -> None:
         ("R1 type=scalar expected=trusted_ptr_", True),
         ("R1 must be referenced or trusted", True),
         ("arg#0 is scalar, expected pointer to STRUCT task_struct", True),
+        ("R1 is scalar expected STRUCT task_struct", True),
+        (
+            "       | ^-- update: R1 changed from uninitialized value to integer scalar value 1",
+            False,
+        ),
         ("12: (bf) r1 = r6     ; R1=trusted_ptr_task_struct() R6=trusted_ptr_task_struct()", False),
         ("R3 type=scalar expected=map_ptr", False),
         ("R2 type=scalar expected=ptr_, trusted_ptr_, rcu_ptr_", False),
