@@ -139,7 +139,7 @@ async def test_addresses_get_their_names_when_they_are_known() -> None:
 
 
 def state_of(state: TargetState, name: str = "redis-server") -> Snapshot:
-    still = LedgerRow((MapKind.HASH, Mode.RESUME), Counters(), Rates(), ((0.0, 0.0),) * 3)
+    still = LedgerRow((MapKind.HASH, Mode.RESUME), Counters(), Rates(), (Rates(),) * 3)
     return make_snapshot(rows=(still,), targets=(TargetView(4242, name, 5, state),))
 
 
@@ -174,6 +174,17 @@ async def test_the_state_of_the_target_and_what_to_do(
         assert heading in stage.text
         assert advice in stage.text
         assert ("▲" in stage.text) == bool(advice)
+
+
+async def test_a_sleeping_target_that_triggers_all_the_same_is_not_said_to_be_still() -> None:
+    warm = Rates(fired=150.0, not_needed=150.0)
+    snapshot = state_of(TargetState.SLEEPING)
+    (still,) = snapshot.rows
+    for rates, history in ((Rates(), (warm, warm)), (warm, ())):
+        row = replace(still, rates=rates, history=history)
+        async with on_stage(replace(snapshot, rows=(row,))) as stage:
+            assert "5 threads asleep" in stage.text
+            assert "nothing triggers" not in stage.text
 
 
 async def test_a_target_that_became_another_program_says_what_it_was() -> None:

@@ -134,8 +134,7 @@ async def test_data_that_is_not_live_is_marked() -> None:
 
 async def test_pending_that_never_completes_says_what_to_do() -> None:
     stuck = Counters(fired=5, scheduled=5, pending=5)
-    idle = ((0.0, 0.0), (0.0, 0.0))
-    row = LedgerRow((MapKind.HASH, Mode.RESUME), stuck, Rates(), idle)
+    row = LedgerRow((MapKind.HASH, Mode.RESUME), stuck, Rates(), (Rates(),) * 2)
     async with on_stage(make_snapshot(rows=(row,)), size=(80, 24)) as stage:
         assert "5 pending: target sleeps in the kernel; m = signal mode, or wait" in stage.text
         moving = replace(row, history=HISTORY)

@@ -15,7 +15,7 @@ from twtui.harmless import written_out
 from twtui.model.enums import MapKind, Mode
 from twtui.model.histogram import Histogram
 from twtui.model.ledger import Counters
-from twtui.model.snapshot import Health
+from twtui.model.snapshot import Health, LedgerRow, Rates
 from twtui.ui import text
 from twtui.ui.escape import escape_bytes, fold, hexdump
 from twtui.ui.glyphs import ASCII, UNICODE
@@ -162,8 +162,39 @@ def test_large_counters_stay_in_their_columns() -> None:
 
 
 def test_the_graph_marks_the_seconds_in_which_callbacks_fell_behind() -> None:
-    spans = graph([(0.0, 0.0), (100.0, 100.0), (50.0, 10.0)], 5, UNICODE, "resume")
+    seconds = [Rates(), Rates(100.0, 100.0, 100.0), Rates(50.0, 50.0, 10.0)]
+    spans = graph(seconds, 5, UNICODE, "resume")
     assert spans == [("  ", ""), (" █", "resume"), ("▄", "behind")]
+
+
+WARM = LedgerRow(
+    (MapKind.HASH, Mode.RESUME),
+    Counters(fired=4_321, not_needed=4_300, busy=21),
+    Rates(fired=150.0, not_needed=150.0),
+    (Rates(fired=150.0, not_needed=150.0),) * 9,
+)
+"""Nearly every read at the trigger was enough."""
+
+
+@pytest.mark.parametrize("width", [78, 116, 125, 196])
+def test_what_was_not_needed_is_said_at_every_width(width: int) -> None:
+    head, row, _ = callbacks_lines(make_snapshot(rows=(WARM,)), width, UNICODE, frozenset())
+    for title, number in (("fired", "4,321"), ("not needed", "4,300")):
+        end = plain(head).index(title) + len(title)
+        assert plain(row)[:end].endswith(f" {number}")
+    assert line_width(head) == line_width(row) <= width
+
+
+def test_zeros_make_room_for_it_first() -> None:
+    lossy = replace(WARM, counters=replace(WARM.counters, lost=7))
+    head, *_ = callbacks_lines(make_snapshot(rows=(lossy,)), 78, UNICODE, frozenset())
+    assert " lost" in plain(head)
+    assert "cancelled" not in plain(head)
+
+
+def test_what_was_not_needed_counts_in_graph_and_rate() -> None:
+    _, row, _ = callbacks_lines(make_snapshot(rows=(WARM,)), 116, UNICODE, frozenset())
+    assert plain(row).endswith("█" * 9 + "     150 /s")
 
 
 def test_bins_stay_put_and_fit() -> None:

@@ -98,7 +98,7 @@ COUNTERS = Counters(
     delivered=12_396,
     errors={"EFAULT": 6, "EBUSY": 2},
 )
-HISTORY = tuple((90.0 + i % 20, 90.0 + i % 20) for i in range(60))
+HISTORY = tuple(Rates(*(90.0 + i % 20,) * 3) for i in range(60))
 
 
 def make_row(kind: MapKind, mode: Mode, counters: Counters = COUNTERS) -> LedgerRow:

@@ -235,15 +235,22 @@ def test_a_fast_source_does_not_grow_the_state() -> None:
 
 def test_history_has_an_entry_a_second_and_at_most_sixty() -> None:
     state = running_at(begin(attached_ns=START), 50, 3.5)
-    assert fold.snapshot(state).rows[0].history == ((50.0, 50.0),) * 3
+    assert fold.snapshot(state).rows[0].history == (Rates(50.0, 50.0, 50.0),) * 3
     assert len(fold.snapshot(running_at(state, 50, 70)).rows[0].history) == 60
+
+
+def test_what_was_not_needed_has_a_rate_too() -> None:
+    state = after(begin(attached_ns=START), [], at_ns=START, reading=reading())
+    ledger = {HASH_RESUME: Counters(fired=30, not_needed=30)}
+    state = after(state, [], at_ns=START + SECOND, reading=reading(ledger))
+    assert rates(state) == Rates(fired=30.0, not_needed=30.0)
 
 
 def test_a_gap_fills_the_history_with_its_average() -> None:
     state = after(begin(attached_ns=START), [], at_ns=START, reading=reading())
     ledger = {HASH_RESUME: balanced(40)}
     state = after(state, [], at_ns=START + 4 * SECOND, reading=reading(ledger))
-    assert fold.snapshot(state).rows[0].history == ((10.0, 10.0),) * 4
+    assert fold.snapshot(state).rows[0].history == (Rates(10.0, 10.0, 10.0),) * 4
 
 
 def test_time_going_back_changes_no_rate() -> None:

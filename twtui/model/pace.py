@@ -29,7 +29,7 @@ class Pace:
     """The readings of the last second and the one before, oldest first."""
     second: _Mark
     """The reading at the end of the last whole second of the history."""
-    history: Mapping[Row, tuple[tuple[float, float], ...]] = field(default_factory=dict)
+    history: Mapping[Row, tuple[Rates, ...]] = field(default_factory=dict)
 
     @classmethod
     def starting(cls, at_ns: int, ledger: Mapping[Row, Counters] | None = None) -> Pace:
@@ -57,7 +57,7 @@ class Pace:
         for row in mark.ledger:
             rates = _rates(self.second, mark, row)
             # a gap without readings is filled with its average, so that the graph keeps its scale
-            new = ((rates.scheduled, rates.completed),) * min(seconds, HISTORY_SECONDS)
+            new = (rates,) * min(seconds, HISTORY_SECONDS)
             history[row] = (*history.get(row, ()), *new)[-HISTORY_SECONDS:]
         return replace(self, second=mark, history=history)
 
@@ -75,4 +75,5 @@ def _rates(earlier: _Mark, later: _Mark, row: Row) -> Rates:
         fired=max(now.fired - before.fired, 0) / seconds,
         scheduled=max(now.scheduled - before.scheduled, 0) / seconds,
         completed=max(now.completed - before.completed, 0) / seconds,
+        not_needed=max(now.not_needed - before.not_needed, 0) / seconds,
     )

@@ -49,6 +49,7 @@ class Rates:
     fired: float = 0.0
     scheduled: float = 0.0
     completed: float = 0.0
+    not_needed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class LedgerRow:
     row: Row
     counters: Counters
     rates: Rates
-    history: tuple[tuple[float, float], ...] = ()
-    """Scheduled and completed per second, one pair a second, newest last, at most 60."""
+    history: tuple[Rates, ...] = ()
+    """The rates of every second, newest last, at most 60."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from twtui.model.enums import Mode, RunState, TargetState
 from twtui.model.ledger import Counters
-from twtui.model.snapshot import LedgerRow, Snapshot
+from twtui.model.snapshot import LedgerRow, Rates, Snapshot
 from twtui.ui import text
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.lines import Line, Span, cut, fit
@@ -16,6 +16,7 @@ _NAME_WIDTH, _MODE_WIDTH, _RATE_WIDTH = 8, 6, 9
 _GRAPH_MIN, _GRAPH_MAX = 10, 60
 _STUCK_SECONDS = 2
 _WIDE, _GROWTH = 110, 2
+_WIDE_WITH_NOT_NEEDED = 125
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,10 @@ class _Column:
     """Wider where there is room, so that large numbers are shown in full."""
 
 
+_FIRED = _Column("fired", 9, lambda c: c.fired, 1, grows=True)
+_NOT_NEEDED = _Column("not needed", 10, lambda c: c.not_needed, 6)
 _COLUMNS = (
-    _Column("fired", 9, lambda c: c.fired, 1, grows=True),
+    _FIRED,
     _Column("scheduled", 9, lambda c: c.scheduled, 0, grows=True),
     _Column("completed", 9, lambda c: c.completed, 0, grows=True),
     _Column("pending", 7, lambda c: c.pending, 0),
@@ -43,20 +46,32 @@ _COLUMNS = (
     _Column("no slot", 7, lambda c: c.no_slot, 5, alarming=True),
     _Column("rejected", 8, lambda c: c.rejected, 5, alarming=True),
     _Column("missed", 7, lambda c: c.missed, 6, alarming=True),
-    _Column("not needed", 10, lambda c: c.not_needed, 6),
+    _NOT_NEEDED,
 )
 
 
-def _columns(width: int) -> tuple[tuple[_Column, ...], int]:
+def _ranked(column: _Column, rows: Sequence[LedgerRow]) -> _Column:
+    """A column where some callbacks were not needed: it explains where the fired ones went."""
+    if column in (_NOT_NEEDED, _FIRED):
+        return replace(column, rank=-1)
+    if column.alarming and not any(column.value(row.counters) for row in rows):
+        return replace(column, rank=max(column.rank, 1))
+    return column
+
+
+def _columns(width: int, rows: Sequence[LedgerRow]) -> tuple[tuple[_Column, ...], int]:
     """The columns that fit, and what is left for graph and rate."""
     fixed = _NAME_WIDTH + 1 + _MODE_WIDTH
     chosen: list[_Column] = []
     room = width - fixed
     every: tuple[_Column, ...] = _COLUMNS
-    if width >= _WIDE:
+    wide = _WIDE
+    if any(_NOT_NEEDED.value(row.counters) for row in rows):
+        every, wide = tuple(_ranked(column, rows) for column in every), _WIDE_WITH_NOT_NEEDED
+    if width >= wide:
         every = tuple(
             replace(column, width=column.width + _GROWTH) if column.grows else column
-            for column in _COLUMNS
+            for column in every
         )
     for column in sorted(every, key=lambda column: column.rank):
         # From the third rank on a column must leave room for the graph and the rate.
@@ -67,18 +82,17 @@ def _columns(width: int) -> tuple[tuple[_Column, ...], int]:
     return tuple(column for column in every if column in chosen), room
 
 
-def graph(
-    history: Sequence[tuple[float, float]], width: int, glyphs: Glyphs, role: str
-) -> list[Span]:
-    """Scheduled per second as a bar each; marked where callbacks completed less than were scheduled."""
+def graph(history: Sequence[Rates], width: int, glyphs: Glyphs, role: str) -> list[Span]:
+    """Scheduled or not needed per second as a bar each; marked where less completed than was scheduled."""
     newest = history[-width:]
-    top = max((scheduled for scheduled, _ in newest), default=0.0) or 1.0
+    bars = [second.scheduled + second.not_needed for second in newest]
+    top = max(bars, default=0.0) or 1.0
     steps = len(glyphs.levels) - 1
     spans: list[Span] = [(" " * (width - len(newest)), "")]
-    for scheduled, completed in newest:
-        level = max(1, round(scheduled / top * steps)) if scheduled > 0 else 0
+    for second, bar in zip(newest, bars, strict=True):
+        level = max(1, round(bar / top * steps)) if bar > 0 else 0
         # A second's edge cuts through flights, so only a gap of a tenth says something.
-        behind = scheduled > 0 and completed < 0.9 * scheduled
+        behind = second.scheduled > 0 and second.completed < 0.9 * second.scheduled
         spans.append((glyphs.levels[level], "behind" if behind else role))
     merged: list[Span] = []
     for sign, sign_role in spans:
@@ -130,7 +144,8 @@ def _row(
         spans.append(("  ", ""))
         spans.extend(graph(row.history, graph_width, glyphs, str(mode)))
     if with_rate:
-        spans.append((f"  {text.rate(row.rates.completed):>{_RATE_WIDTH}}", ""))
+        read = row.rates.completed + row.rates.not_needed
+        spans.append((f"  {text.rate(read):>{_RATE_WIDTH}}", ""))
     return tuple(spans)
 
 
@@ -166,7 +181,7 @@ def callbacks_lines(
         glyphs: The signs to draw with.
         active: The map kinds that schedule now; the rows of the others are dimmed.
     """
-    columns, room = _columns(width)
+    columns, room = _columns(width, snapshot.rows)
     graph_width, with_rate = _graph_widths(room)
     lines: list[Line] = [_header(columns, graph_width, with_rate)]
     for row in snapshot.rows:
@@ -184,10 +199,14 @@ def waiting(snapshot: Snapshot) -> int:
     stuck = 0
     for row in snapshot.rows:
         recent = row.history[-_STUCK_SECONDS:]
-        idle = len(recent) == _STUCK_SECONDS and not any(completed for _, completed in recent)
+        idle = len(recent) == _STUCK_SECONDS and not any(second.completed for second in recent)
         if row.row[1] is Mode.RESUME and row.counters.pending and idle:
             stuck += row.counters.pending
     return stuck
+
+
+def _fires(row: LedgerRow) -> bool:
+    return any(second.fired for second in (*row.history[-_STUCK_SECONDS:], row.rates))
 
 
 def _advice(snapshot: Snapshot) -> str:
@@ -206,8 +225,7 @@ def _advice(snapshot: Snapshot) -> str:
         return ""
     if not states:
         return "every target has ended; these numbers stay"
-    still = all(not any(map(any, row.history[-_STUCK_SECONDS:])) for row in snapshot.rows)
-    if states == {TargetState.SLEEPING} and still:
+    if states == {TargetState.SLEEPING} and not any(map(_fires, snapshot.rows)):
         return "the target sleeps, so nothing triggers; c = probe it now"
     return ""
 
