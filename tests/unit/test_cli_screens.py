@@ -8,6 +8,7 @@ import pytest
 
 from twtui.backend.demo import DEMO_TARGET
 from twtui.commands import table as commands
+from twtui.commands.demo import RECORDING
 from twtui.errors import CompileError
 from twtui.model.enums import MapKind, Mode, RunState
 from twtui.model.plan import Target
@@ -97,6 +98,13 @@ def test_where_nothing_can_run_the_demo_is_a_shipped_recording(machine: Machine)
     backend.close()
     assert info.name == "replay"
     assert info.reason == "recorded on Linux 6.18, because here: not root"
+    assert machine.settings["can_pick"] is False
+
+
+def test_beside_a_recording_there_is_nothing_to_pick(machine: Machine) -> None:
+    machine.have_terminal()
+    assert machine.run("replay", str(RECORDING)).code == 0
+    assert machine.settings["can_pick"] is False
 
 
 def test_filter_and_signs_reach_the_screen(machine: Machine) -> None:

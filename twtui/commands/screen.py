@@ -27,7 +27,6 @@ def show(
     options: argparse.Namespace,
     make_backend: MakeBackend,
     plan: Plan | None,
-    plan_for: Callable[[tuple[Target, ...], Preset | None], Plan] | None = None,
     **more: Any,
 ) -> tuple[Snapshot | None, int]:
     """Show the screens until the person leaves.
@@ -36,7 +35,6 @@ def show(
         options: Of the command.
         make_backend: Makes the backend of a plan.
         plan: What to run at once; None: let the person pick.
-        plan_for: Makes the plan of what was picked; None: as the options say.
         more: Further arguments of the application.
 
     Returns:
@@ -52,7 +50,7 @@ def show(
     def as_asked(targets: tuple[Target, ...], preset: Preset | None = None) -> Plan:
         return make_plan(options, targets, preset)
 
-    app = TwtuiApp(make_backend, plan, plan_for or as_asked, **screen_settings(options), **more)
+    app = TwtuiApp(make_backend, plan, as_asked, **screen_settings(options), **more)
     tune_collector()
     with _drawing_on_terminal():
         app.run()

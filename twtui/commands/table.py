@@ -29,7 +29,6 @@ from twtui.settings.table import (
 if TYPE_CHECKING:
     from twtui.backend.base import Backend
     from twtui.model.plan import Plan, Target
-    from twtui.model.presets import Preset
 
 reach = Reach()
 """The way to the kernel process of the call that runs."""
@@ -91,7 +90,7 @@ def _demo(options: argparse.Namespace, _arguments: list[str]) -> int:
 
     problem = obstacle()
     if problem is not None:
-        return show(options, *stand_in(options, problem))[1]
+        return show(options, *stand_in(options, problem), can_pick=False)[1]
     from twtui.commands.demo import Workload
     from twtui.commands.planning import make_plan
     from twtui.processes import find_target
@@ -155,10 +154,7 @@ def _replay(options: argparse.Namespace, _arguments: list[str]) -> int:
     from twtui.commands.replay import replay
     from twtui.commands.screen import show
 
-    def refuse(_targets: tuple[Target, ...], _preset: Preset | None) -> Plan:
-        raise UsageError("this is a recording", "start twtui to watch what runs now")
-
-    return replay(options, lambda make_backend, plan: show(options, make_backend, plan, refuse)[0])
+    return replay(options, lambda *source: show(options, *source, can_pick=False)[0])
 
 
 def _report(options: argparse.Namespace, _arguments: list[str]) -> int:

@@ -126,6 +126,11 @@ class Snapshot:
     """Where the recording stands, when one is being played."""
 
     @property
+    def is_recorded(self) -> bool:
+        """It shows what is over or elsewhere, so nothing in it can be changed."""
+        return self.playback is not None or self.info.name == "replay"
+
+    @property
     def broken(self) -> tuple[Invariant, ...]:
         """The invariants that do not hold."""
         return tuple(invariant for invariant in self.invariants if not invariant.holds)

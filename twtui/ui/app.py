@@ -24,6 +24,7 @@ from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.memory import Memory
+from twtui.ui.offered import offered
 from twtui.ui.roles import LIGHT_THEME, THEME
 from twtui.ui.run import MakeBackend, MakeEngine, Run, make_engine
 from twtui.ui.screens.dialog import LinesDialog, help_dialog
@@ -54,6 +55,7 @@ class TwtuiApp(App[None]):
         presets: What the picker offers to watch, by name.
         findings: What stands in the way of a live run; shown first.
         memory: Where choices are remembered; None: until the end of this start.
+        can_pick: There is something to pick; False: what is shown is all there is.
         machine: Whose processes the picker shows; None: those of this machine.
         host: The name of that machine; empty: this one.
     """
@@ -77,12 +79,14 @@ class TwtuiApp(App[None]):
         presets: Mapping[str, Preset] = PRESETS,
         findings: Findings | None = None,
         memory: Memory | None = None,
+        can_pick: bool = True,
         machine: Machine | None = None,
         host: str = "",
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
-        self.keys = keys
+        self.keys = keys if can_pick else keys.without(frozenset(("picker",)))
+        self._can_pick = can_pick
         self._filter = filter
         self.run_now: Run | None = None
         self._runs: list[Run] = []
@@ -192,6 +196,9 @@ class TwtuiApp(App[None]):
 
     def action_picker(self) -> None:
         """End the run in the background and pick again, beginning with what it watched."""
+        if not self._can_pick:
+            self.notify("There is nothing to pick here: start twtui to watch what runs now.")
+            return
         if isinstance(self.screen, MonitorScreen):
             watched = self.screen.run.plan.targets
             self.run_worker(self._stop(self.screen.run), group="stop")
@@ -212,8 +219,9 @@ class TwtuiApp(App[None]):
     def action_help(self) -> None:
         """Show the keys and what the words mean."""
         if not isinstance(self.screen, LinesDialog):
-            first = self._places(self.screen)[0]
-            self.push_screen(help_dialog(self.glyphs, self.keys, first))
+            screen = self.screen
+            first = self._places(screen)[0]
+            self.push_screen(help_dialog(self.glyphs, self._offered(screen), first))
 
     def _places(self, screen: Screen[Any]) -> tuple[Where, ...]:
         """The places whose keys work on a screen."""
@@ -225,9 +233,15 @@ class TwtuiApp(App[None]):
             return (Where.REPLAY, Where.MONITOR, Where.GROUPS)
         return (Where.MONITOR, Where.GROUPS)
 
+    def _offered(self, screen: Screen[Any]) -> KeyMap:
+        """The keys that mean something on a screen."""
+        if isinstance(screen, PickerScreen | FindingsScreen):
+            return self.keys
+        return offered(self.keys, self.last_snapshot)
+
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Every action of the screen, from the table of keys, then Textual's themes and screenshot."""
-        for key in self.keys.of(*self._places(screen), Where.EVERYWHERE):
+        for key in self._offered(screen).of(*self._places(screen), Where.EVERYWHERE):
             if key.id != "palette":
                 yield SystemCommand(
                     f"{key.description} ({key.text if key.label else key.keys})",

@@ -44,8 +44,17 @@ class Control:
         """Something was refused: from here on the snapshot counts."""
         self.wanted_mode = self.wanted_kinds = None
 
+    def _is_fixed(self) -> bool:
+        """Say so where nothing can be changed, before anything is said of what a change would do."""
+        if self._run.snapshot.is_recorded:
+            self._tell("Nothing changed: this is a recording.", True)
+            return True
+        return False
+
     def submit(self, command: Command) -> bool:
         """Hand a command over; where nobody would take it, say why."""
+        if self._is_fixed():
+            return False
         if self._run.submit(command):
             return True
         state = self._run.snapshot.state
@@ -56,6 +65,8 @@ class Control:
 
     def toggle_mode(self) -> None:
         """Switch the mode, or explain why this plan must not."""
+        if self._is_fixed():
+            return
         wanted = (self.wanted_mode or self._run.snapshot.mode).other
         if wanted is Mode.SIGNAL:
             try:
@@ -77,6 +88,8 @@ class Control:
 
     def toggle_map(self, kind: MapKind) -> None:
         """Let one map kind schedule, or not; one always does."""
+        if self._is_fixed():
+            return
         on = set(self.wanted_kinds or self._run.snapshot.plan.map_kinds) ^ {kind}
         if not on:
             self._tell(f"{kind} is the only map kind left; turn another one on first.", False)

@@ -40,9 +40,13 @@ class KeyMap:
         """What the footer shows there, without the keys of some ids."""
         return tuple(key for key in hints(places, self.keys) if key.id not in without)
 
+    def without(self, ids: frozenset[str]) -> KeyMap:
+        """The same where the keys of some ids are not shown."""
+        return replace(self, keys=tuple(key for key in self.keys if key.id not in ids))
+
     def text(self, key_id: str) -> str:
-        """How people write one key."""
-        return next(key.text for key in self.keys if key.id == key_id)
+        """How people write one key; empty where it is not shown."""
+        return next((key.text for key in self.keys if key.id == key_id), "")
 
 
 AS_SHIPPED = KeyMap()

@@ -78,7 +78,7 @@ class Files:
         state = recorder.state
         if state is not None and state.active:
             self._work(asyncio.to_thread(recorder.stop))
-        elif snapshot.playback is not None or snapshot.info.name == "replay":
+        elif snapshot.is_recorded:
             self._tell("This is a recording already.", True)
         elif snapshot.state is not RunState.LIVE:
             self._tell("Nothing to record: the run is not live.", True)

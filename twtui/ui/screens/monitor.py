@@ -14,6 +14,7 @@ from twtui.ui.control import Control
 from twtui.ui.glyphs import Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
+from twtui.ui.offered import idle
 from twtui.ui.playback_control import PlaybackControl
 from twtui.ui.run import Run
 from twtui.ui.screens.files import Files
@@ -35,14 +36,6 @@ from twtui.ui.widgets.panes import (
 )
 
 REFRESH_SECONDS = 0.2
-_NOT_IN_REPLAY = frozenset(("mode", "map.all", "probe", "pause", "record"))
-"""Keys that would change what has long been."""
-_NOT_OVER_LOG = frozenset(
-    ("filter", "group", "follow", "detail", "zoom", "pane.next", "export", "group.sort")
-)
-"""Keys of what the log hides."""
-_NOT_AFTER_FAILURE = frozenset(("mode", "map.all", "probe", "pause", "record"))
-"""Keys that would need a run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,20 +172,18 @@ class MonitorScreen(LogActions):
 
     def show_keys(self) -> None:
         """Hints for what is typed, listed or played now."""
-        places = [Where.MONITOR, Where.EVERYWHERE]
         if self.area.bar.display:
             self.keys.show(Where.FILTER)
-        elif self.playback.playback is not None:
-            groups = [Where.GROUPS] if self.area.grouped else []
-            self.keys.show(Where.REPLAY, *groups, *places, without=_NOT_IN_REPLAY)
-        else:
-            groups = [Where.GROUPS] if self.area.grouped else []
-            snapshot = self.run.snapshot
-            failed = snapshot.state is RunState.FAILED
-            log = [Where.FAILED] if failed and snapshot.log else []
-            without = _NOT_AFTER_FAILURE if failed else frozenset[str]()
-            without |= _NOT_OVER_LOG if self.log_shown else frozenset()
-            self.keys.show(*log, *groups, *places, without=without)
+            return
+        snapshot = self.run.snapshot
+        places = [Where.MONITOR, Where.EVERYWHERE]
+        if self.area.grouped:
+            places.append(Where.GROUPS)
+        if snapshot.playback is not None:
+            places.append(Where.REPLAY)
+        if snapshot.state is RunState.FAILED and snapshot.log:
+            places.append(Where.FAILED)
+        self.keys.show(*places, without=idle(snapshot, self.log_shown))
 
     def on_captured_area_editing(self) -> None:
         """Other keys while a filter is typed."""
@@ -229,7 +220,7 @@ class MonitorScreen(LogActions):
         """Count from 0 on the screen."""
         self._baseline = self._held or self.run.snapshot
         self.area.groups.restart()
-        self.tell(f"Counting from 0; {self.keys.keys.text('reset.undo')} shows everything again.")
+        self.tell(f"Counting from 0; {self.key_map.text('reset.undo')} shows everything again.")
         self.redraw()
 
     def action_unreset(self) -> None:
