@@ -52,7 +52,7 @@ def keys() -> str:
     return _table(
         ("key", "where", "what it does"),
         (
-            (", ".join(f"`{text}`" for text in key.own_texts), key.where, key.description)
+            (", ".join(f"`{text}`" for text in key.texts), key.where, key.description)
             for key in KEYS
         ),
     )

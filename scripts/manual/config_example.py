@@ -91,5 +91,5 @@ def _line(name: str, text: str) -> str:
 def _written(key: Key) -> str:
     """The key as a config file takes it: a sign by itself, others by their names."""
     first, *others = key.keys.split(",")
-    sign = key.own_text if len(key.own_text) == 1 and key.own_text.isascii() else first
+    sign = key.text if len(key.text) == 1 and key.text.isascii() else first
     return ",".join([sign, *others])

@@ -143,7 +143,7 @@ def _form(form: Form) -> tuple[str, str]:
 
 def _keys(where: Where) -> str:
     rows = (
-        (" , ".join(map(word, key.own_texts)), prose(f"{key.description}."))
+        (" , ".join(map(word, key.texts)), prose(f"{key.description}."))
         for key in KEYS
         if key.where is where
     )

@@ -134,7 +134,7 @@ def test_a_hostile_log_is_written_out() -> None:
 
 
 def test_of_a_very_long_log_the_end_is_shown_and_the_rest_counted() -> None:
-    lines = log_lines("step\n" * (MOST_LINES + 1_500) + "R0 invalid", 80, UNICODE)
+    lines = log_lines("step\n" * (MOST_LINES + 1_500) + "R0 invalid", 80, UNICODE, "Y")
     assert len(lines) == MOST_LINES + 1
     assert "1,501 lines before these" in plain(lines[0])
     assert plain(lines[-1]) == "R0 invalid"

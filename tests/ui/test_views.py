@@ -19,7 +19,8 @@ from twtui.model.snapshot import Health, LedgerRow, Rates
 from twtui.ui import text
 from twtui.ui.escape import escape_bytes, fold, hexdump
 from twtui.ui.glyphs import ASCII, UNICODE
-from twtui.ui.keys import KEYS, Where, hints
+from twtui.ui.key_map import AS_SHIPPED
+from twtui.ui.keys import KEYS, Where
 from twtui.ui.lines import cut, fit, line_width, plain, spread
 from twtui.ui.views.callbacks import callbacks_lines, graph
 from twtui.ui.views.guide import help_lines
@@ -250,7 +251,7 @@ def test_losses_are_marked_with_a_sign() -> None:
 
 
 def test_key_hints_keep_the_important_ones() -> None:
-    keys = hints((Where.MONITOR, Where.EVERYWHERE))
+    keys = AS_SHIPPED.hints(Where.MONITOR, Where.EVERYWHERE)
     for width in (20, 40, 80, 120, 200):
         line = plain(key_line(fitting_keys(keys, width)))
         assert len(line) <= width

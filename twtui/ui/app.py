@@ -244,7 +244,7 @@ class TwtuiApp(App[None]):
         for key in self._offered(screen).of(*self._places(screen), Where.EVERYWHERE):
             if key.id != "palette":
                 yield SystemCommand(
-                    f"{key.description} ({key.text if key.label else key.keys})",
+                    f"{key.description} ({key.text})",
                     "",
                     self._command(screen, key.action),
                 )

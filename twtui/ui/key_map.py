@@ -8,12 +8,18 @@ from dataclasses import dataclass, replace
 from textual.keys import Keys, _character_to_key
 
 from twtui.errors import UsageError
-from twtui.ui.keys import KEYS, Key, Where, binding_id, hints
+from twtui.ui.keys import KEYS, Key, Where, binding_id
 
 _TOGETHER = (
-    (Where.MONITOR, Where.GROUPS, Where.FAILED, Where.LIST, Where.READING, Where.EVERYWHERE),
-    # space is one key: over a recording it plays, elsewhere it pauses
-    (Where.REPLAY, Where.GROUPS, Where.FAILED, Where.LIST, Where.READING, Where.EVERYWHERE),
+    (
+        Where.REPLAY,
+        Where.MONITOR,
+        Where.GROUPS,
+        Where.FAILED,
+        Where.LIST,
+        Where.READING,
+        Where.EVERYWHERE,
+    ),
     (Where.PICKER, Where.LIST, Where.EVERYWHERE),
     (Where.DIALOG, Where.DETAIL, Where.LIST, Where.READING, Where.EVERYWHERE),
     (Where.FINDINGS, Where.LIST, Where.READING, Where.EVERYWHERE),
@@ -37,8 +43,13 @@ class KeyMap:
         return (key for key in self.keys if key.where in places)
 
     def hints(self, *places: Where, without: frozenset[str] = frozenset()) -> tuple[Key, ...]:
-        """What the footer shows there, without the keys of some ids."""
-        return tuple(key for key in hints(places, self.keys) if key.id not in without)
+        """What the footer shows there, in the table's order, without the keys of some ids."""
+        shown = (key for key in self.of(*places) if key.label and key.id not in without)
+        return tuple(replace(key, shown=" ".join(self._texts(key))) for key in shown)
+
+    def _texts(self, key: Key) -> Iterator[str]:
+        yield from filter(None, map(self.text, key.beside))
+        yield key.text
 
     def without(self, ids: frozenset[str]) -> KeyMap:
         """The same where the keys of some ids are not shown."""
@@ -106,7 +117,8 @@ def _check(keys: tuple[Key, ...]) -> None:
                 continue
             for name in key.keys.split(","):
                 other = taken.setdefault(name, key)
-                if other is not key:
+                # space is one key and one action: over a recording it plays, elsewhere it pauses
+                if other.action != key.action:
                     raise UsageError(
                         f"[keys]: {key.text} would be both {other.id} and {key.id}",
                         "give one of them another key",

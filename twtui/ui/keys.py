@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -44,6 +43,8 @@ class Key:
     """How people write the key, when it is not its name."""
     rank: int = 5
     """The footer drops higher ranks first when it is narrow."""
+    beside: tuple[str, ...] = ()
+    """Ids of keys that its hint in the footer stands for as well; they come first."""
 
     @property
     def text(self) -> str:
@@ -51,14 +52,9 @@ class Key:
         return self.shown or self.keys.split(",")[0]
 
     @property
-    def own_text(self) -> str:
-        """The same where the key has a line of its own: a hint of the footer may stand for several."""
-        return self.text.split()[-1]
-
-    @property
-    def own_texts(self) -> tuple[str, ...]:
+    def texts(self) -> tuple[str, ...]:
         """The same, then the alternatives by their names."""
-        return (self.own_text, *self.keys.split(",")[1:])
+        return (self.text, *self.keys.split(",")[1:])
 
 
 _EVERYWHERE, _MONITOR, _PICKER, _GROUPS = (
@@ -76,7 +72,7 @@ KEYS = (
     Key("map.hash", "1", "toggle_map('hash')", "", "Let the hash map schedule, or not", _MONITOR),
     Key("map.array", "2", "toggle_map('array')", "", "Let the array map schedule, or not", _MONITOR),
     Key("map.lru_hash", "3", "toggle_map('lru_hash')", "", "Let the lru_hash map schedule, or not", _MONITOR),
-    Key("map.all", "0", "all_maps", "maps", "Let all map kinds schedule", _MONITOR, "1 2 3 0", rank=3),
+    Key("map.all", "0", "all_maps", "maps", "Let all map kinds schedule", _MONITOR, rank=3, beside=("map.hash", "map.array", "map.lru_hash")),
     Key("probe", "c", "probe", "probe", "Schedule one callback now on every thread of the targets", _MONITOR, rank=4),
     Key("pause", "space", "pause", "pause", "Hold the view; collecting goes on and is counted", _MONITOR, rank=2),
     Key("filter", "slash", "filter", "filter", "Show only the events that match: pid:1,2 delay>100us rescued \"words\" …", _MONITOR, "/", rank=2),
@@ -97,18 +93,18 @@ KEYS = (
     Key("picker", "p", "app.picker", "picker", "End this run and pick other processes", _MONITOR, rank=5),
     Key("replay.play", "space", "pause", "play", "Play or hold the recording", _REPLAY, rank=1),
     Key("replay.back", "left", "wind(-5)", "", "5 seconds back", _REPLAY, "←"),
-    Key("replay.on", "right", "wind(5)", "5 s", "5 seconds on", _REPLAY, "← →", rank=2),
+    Key("replay.on", "right", "wind(5)", "5 s", "5 seconds on", _REPLAY, "→", rank=2, beside=("replay.back",)),
     Key("replay.step_back", "comma", "step(-1)", "", "Back to where events came before, and hold", _REPLAY, ","),
-    Key("replay.step", "full_stop", "step(1)", "step", "On to where events come next, and hold", _REPLAY, ", .", rank=3),
+    Key("replay.step", "full_stop", "step(1)", "step", "On to where events come next, and hold", _REPLAY, ".", rank=3, beside=("replay.step_back",)),
     Key("replay.slower", "less_than_sign", "speed(0.5)", "", "Half as fast", _REPLAY, "<"),
-    Key("replay.faster", "greater_than_sign", "speed(2)", "speed", "Twice as fast", _REPLAY, "< >", rank=3),
+    Key("replay.faster", "greater_than_sign", "speed(2)", "speed", "Twice as fast", _REPLAY, ">", rank=3, beside=("replay.slower",)),
     Key("log", "v", "log", "log/numbers", "Show the log of the failure, or the last numbers", _FAILED, rank=1),
     Key("filter.keep", "enter,tab", "keep", "keep", "Keep the filter and go to the events", _FILTER, rank=1),
     Key("filter.back", "escape", "back", "as before", "Take back what was typed", _FILTER, "esc", rank=2),
     Key("start", "enter", "start", "watch", "Watch the selected processes, or the one under the cursor", _PICKER, rank=1),
     Key("select", "space", "select", "select", "Select the process under the cursor, or not", _PICKER, rank=2),
     Key("preset.before", "left", "preset(-1)", "", "What to watch: the preset before this one", _PICKER, "←"),
-    Key("preset.after", "right", "preset(1)", "preset", "What to watch: the preset after this one", _PICKER, "← →", rank=2),
+    Key("preset.after", "right", "preset(1)", "preset", "What to watch: the preset after this one", _PICKER, "→", rank=2, beside=("preset.before",)),
     Key("pick.mode", "f2", "next_mode", "mode", "Start in resume mode, in signal mode, or as the preset says", _PICKER, rank=4),
     Key("pick.maps", "f3", "next_maps", "maps", "Start with all map kinds, with one, or as the preset says", _PICKER, rank=4),
     Key("tree", "f5", "tree", "tree", "Show processes under their parents, or in one list", _PICKER, rank=5),
@@ -158,9 +154,3 @@ def bindings(*places: Where) -> list[BindingType]:
 def binding_id(key_id: str) -> str:
     """What Textual knows a key of the table by."""
     return f"twtui.{key_id}"
-
-
-def hints(places: Iterable[Where], keys: Iterable[Key] = KEYS) -> tuple[Key, ...]:
-    """What the footer of one place shows, in the table's order."""
-    wanted = frozenset(places)
-    return tuple(key for key in keys if key.where in wanted and key.label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual.screen import Screen
 
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import KeyMap
 from twtui.ui.screens.detail import DetailDialog
 from twtui.ui.selection import EVERYTHING
 from twtui.ui.text import plural
@@ -20,6 +21,7 @@ class CapturedActions(Screen[None]):
 
     area: CapturedArea
     glyphs: Glyphs
+    key_map: KeyMap
 
     def show_keys(self) -> None:
         """Show the hints of the moment."""
@@ -72,7 +74,7 @@ class CapturedActions(Screen[None]):
             if before == (True, rows.current):
                 rows.follow(True)
 
-        self.app.push_screen(DetailDialog(self.area, self.glyphs), closed)
+        self.app.push_screen(DetailDialog(self.area, self.glyphs, self.key_map), closed)
 
     def action_copy(self) -> None:
         """Copy what the event under the cursor brought."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
 from twtui.ui.screens.dialog import LinesDialog
@@ -19,11 +20,12 @@ class DetailDialog(LinesDialog):
 
     BINDINGS = bindings(Where.DETAIL)
 
-    def __init__(self, area: CapturedArea, glyphs: Glyphs) -> None:
-        super().__init__("", self._event_lines, glyphs)
+    def __init__(self, area: CapturedArea, glyphs: Glyphs, keys: KeyMap) -> None:
+        super().__init__("", self._event_lines, glyphs, keys)
         self._area = area
         self._list = area.shown
         self._glyphs = glyphs
+        self._keys = keys
         self._retitle()
 
     def _event_lines(self, width: int) -> Sequence[Line]:
@@ -36,10 +38,10 @@ class DetailDialog(LinesDialog):
     def _retitle(self) -> None:
         current = self._list.current
         if current is not None:
-            separator = self._glyphs.separator
-            self.rows.set_title(
-                f"Event {current[1]:,} {separator} left and right step, y copies, esc closes"
-            )
+            key, separator = self._keys.text, self._glyphs.separator
+            step = f"{key('event.earlier')} {key('event.later')} step"
+            ways = f"{step}, {key('detail.copy')} copies, {key('close')} closes"
+            self.rows.set_title(f"Event {current[1]:,} {separator} {ways}")
 
     def action_step(self, events: int) -> None:
         """Go to another event; the list below goes along, and so stops following."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.screen import ModalScreen
 
 from twtui.ui.glyphs import Glyphs
-from twtui.ui.key_map import KeyMap
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
 from twtui.ui.views.guide import help_lines
@@ -20,11 +20,18 @@ class LinesDialog(ModalScreen[None]):
 
     BINDINGS = bindings(Where.DIALOG, Where.EVERYWHERE)
 
-    def __init__(self, title: str, lines: Callable[[int], Sequence[Line]], glyphs: Glyphs) -> None:
+    def __init__(
+        self,
+        title: str,
+        lines: Callable[[int], Sequence[Line]],
+        glyphs: Glyphs,
+        keys: KeyMap = AS_SHIPPED,
+    ) -> None:
         super().__init__()
         self._lines = lines
         self.rows = TextRows(id="dialog", glyphs=glyphs)
-        self.rows.set_title(f"{title} {glyphs.separator} arrows scroll, esc closes")
+        scroll = f"{keys.text('up')} {keys.text('down')} scroll"
+        self.rows.set_title(f"{title} {glyphs.separator} {scroll}, {keys.text('close')} closes")
 
     def compose(self) -> ComposeResult:
         """The box."""
@@ -49,4 +56,4 @@ class LinesDialog(ModalScreen[None]):
 
 def help_dialog(glyphs: Glyphs, keys: KeyMap, first: Where) -> LinesDialog:
     """The keys, those of one place first, the words and the signs."""
-    return LinesDialog("Help", lambda width: help_lines(glyphs, width, keys, first), glyphs)
+    return LinesDialog("Help", lambda width: help_lines(glyphs, width, keys, first), glyphs, keys)

@@ -83,9 +83,8 @@ class FindingsScreen(Screen[None]):
     def _fill(self) -> None:
         problem = self._problem
         width = self.rows.content_size.width
-        self.rows.show(
-            findings_lines(self._checks, problem.message, problem.hint, width, self.glyphs)
-        )
+        said = (problem.message, problem.hint)
+        self.rows.show(findings_lines(self._checks, *said, width, self.glyphs, self.keys))
 
     def action_demo(self) -> None:
         """The screens over data that is not live."""

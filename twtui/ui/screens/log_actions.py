@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from twtui.ui.key_map import KeyMap
 from twtui.ui.run import Run
 from twtui.ui.screens.captured_actions import CapturedActions
 from twtui.ui.text import plural
@@ -22,7 +21,6 @@ class LogActions(CapturedActions):
 
     run: Run
     log_pane: LogPane
-    key_map: KeyMap
     _log_seen = False
 
     @property

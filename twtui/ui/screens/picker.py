@@ -173,7 +173,7 @@ class PickerScreen(OrderActions):
         table = self.table
         width = self.status.content_size.width
         self.status.line = status_line(
-            table.current, table.selected, table.current_gone, width, self.glyphs
+            table.current, table.selected, table.current_gone, width, self.glyphs, self.keys
         )
         self.status.update()
         self.filter.show_matches(table.count, table.known)

@@ -10,7 +10,9 @@ from twtui.model.ledger import Counters
 from twtui.model.snapshot import LedgerRow, Rates, Snapshot
 from twtui.ui import text
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.lines import Line, Span, cut, fit
+from twtui.ui.offered import offered
 
 _NAME_WIDTH, _MODE_WIDTH, _RATE_WIDTH = 8, 6, 9
 _GRAPH_MIN, _GRAPH_MAX = 10, 60
@@ -209,7 +211,7 @@ def _fires(row: LedgerRow) -> bool:
     return any(second.fired for second in (*row.history[-_STUCK_SECONDS:], row.rates))
 
 
-def _advice(snapshot: Snapshot) -> str:
+def _advice(snapshot: Snapshot, keys: KeyMap) -> str:
     """What a person has to know about the targets; empty when all is as it should be."""
     stuck = waiting(snapshot)
     states = {view.state for view in snapshot.targets if not view.state.has_ended}
@@ -220,20 +222,25 @@ def _advice(snapshot: Snapshot) -> str:
     if stuck and states == {TargetState.BLOCKED}:
         return f"{stuck:,} pending: the target cannot be woken; they run when its call returns"
     if stuck and snapshot.mode is Mode.RESUME:
-        return f"{stuck:,} pending: target sleeps in the kernel; m = signal mode, or wait"
+        key = keys.text("mode")
+        way_out = f"; {key} = signal mode, or wait" if key else ""
+        return f"{stuck:,} pending: target sleeps in the kernel{way_out}"
     if snapshot.state is not RunState.LIVE or not snapshot.targets:
         return ""
     if not states:
         return "every target has ended; these numbers stay"
     if states == {TargetState.SLEEPING} and not any(map(_fires, snapshot.rows)):
-        return "the target sleeps, so nothing triggers; c = probe it now"
+        key = keys.text("probe")
+        return f"the target sleeps, so nothing triggers{f'; {key} = probe it now' if key else ''}"
     return ""
 
 
-def callbacks_title(snapshot: Snapshot, glyphs: Glyphs, since_ns: int | None = None) -> Span:
+def callbacks_title(
+    snapshot: Snapshot, glyphs: Glyphs, since_ns: int | None = None, keys: KeyMap = AS_SHIPPED
+) -> Span:
     """The pane's title; where a person has to do something, it says what."""
     title = "Callbacks"
     if since_ns is not None:
         title += f" {glyphs.separator} since {text.stopwatch(since_ns)}"
-    advice = _advice(snapshot)
+    advice = _advice(snapshot, offered(keys, snapshot))
     return (f"{title} {glyphs.warning} {advice}", "warn") if advice else (title, "")

@@ -11,7 +11,9 @@ from twtui.model.event import Event
 from twtui.model.snapshot import Snapshot
 from twtui.ui import text
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.lines import Line, Span, fit
+from twtui.ui.offered import offered
 from twtui.ui.views.payload import mark, payload_spans
 
 _TIME, _TID, _DELAY, _MAP, _MODE = 12, 7, 7, 8, 6
@@ -110,8 +112,10 @@ def event_line(event: Event, sources: Sources, layout: Layout, glyphs: Glyphs) -
     return tuple(spans)
 
 
-def empty_text(snapshot: Snapshot) -> str:
+def empty_text(snapshot: Snapshot, keys: KeyMap = AS_SHIPPED) -> str:
     """What the pane says before the first event, and what a person can do about it."""
+    keys = offered(keys, snapshot)
+    probe, picker = keys.text("probe"), keys.text("picker")
     living = [view for view in snapshot.targets if not view.state.has_ended]
     if snapshot.state is RunState.FAILED:
         return "no event was captured"
@@ -120,9 +124,11 @@ def empty_text(snapshot: Snapshot) -> str:
     if snapshot.state is RunState.STARTING:
         return "no event yet: loading and attaching"
     if not snapshot.plan.samples:
-        return "no event yet: press c to schedule a callback on every thread"
+        what = f": press {probe} to schedule a callback on every thread" if probe else ""
+        return f"no event yet{what}"
     if snapshot.targets and not living:
-        return "no event: every target has ended; p picks others"
+        return f"no event: every target has ended{f'; {picker} picks others' if picker else ''}"
     if living and all(view.state is TargetState.SLEEPING for view in living):
-        return "no event yet: the target sleeps, so nothing triggers; press c to probe it now"
+        what = f"; press {probe} to probe it now" if probe else ""
+        return f"no event yet: the target sleeps, so nothing triggers{what}"
     return "no event yet: waiting for the first trigger"

@@ -8,11 +8,18 @@ from typing import Any
 
 from twtui.harmless import written_out
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.lines import Line
 
 Check = Mapping[str, Any]
 """As the doctor reports it: ``name``, ``answer`` (yes, no, unknown), ``detail``, ``fix``, ``required``."""
 _INDENT = 4
+_MEANWHILE = (
+    ("demo", "the screens over recorded data"),
+    ("replay", "a recording of yours"),
+    ("check", "look again, after a fix"),
+)
+"""What works all the same, by the id of its key."""
 
 
 def _wrapped(text: str, role: str, width: int, indent: int) -> list[Line]:
@@ -37,7 +44,12 @@ def _check_lines(check: Check, name_width: int, width: int, glyphs: Glyphs) -> l
 
 
 def findings_lines(
-    checks: Sequence[Check], message: str, hint: str, width: int, glyphs: Glyphs
+    checks: Sequence[Check],
+    message: str,
+    hint: str,
+    width: int,
+    glyphs: Glyphs,
+    keys: KeyMap = AS_SHIPPED,
 ) -> list[Line]:
     """What is missing, with its fix; what else is not well, and what is; what can be done without it.
 
@@ -47,6 +59,7 @@ def findings_lines(
         hint: What to do about it.
         width: Cells of a line.
         glyphs: The signs to draw with.
+        keys: The keys for what can be done without it.
     """
     said = (message, hint)
     wrong = [
@@ -70,11 +83,7 @@ def findings_lines(
         first, *rest = _wrapped(well, "dim", width, _INDENT)
         text = first[0][0][_INDENT:]
         lines += [*([()] if wrong else []), ((f"  {glyphs.holds} ", "good"), (text, "dim")), *rest]
-    return [
-        *lines,
-        (),
-        (("  Meanwhile:", "head"),),
-        (("  enter", "key"), ("  the screens over recorded data", "")),
-        (("  r    ", "key"), ("  a recording of yours", "")),
-        (("  c    ", "key"), ("  look again, after a fix", "")),
-    ]
+    lines += [(), (("  Meanwhile:", "head"),)]
+    ways = [(keys.text(key_id), what) for key_id, what in _MEANWHILE]
+    key_width = max(len(key) for key, _ in ways)
+    return [*lines, *(((f"  {key:<{key_width}}", "key"), (f"  {what}", "")) for key, what in ways)]

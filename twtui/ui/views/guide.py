@@ -81,7 +81,7 @@ def help_lines(
     """
     lines: list[Line] = []
     for where in sorted(_PLACES, key=lambda place: place is not first):
-        keys = tuple((key.own_text, key.description) for key in table.of(where))
+        keys = tuple((key.text, key.description) for key in table.of(where))
         lines += _section(f"Keys, {where}", keys, "key", width)
     lines += _section("Filter of the monitor, and of --filter", _FILTERS, "strong", width)
     lines += _section("Words", _WORDS, "strong", width)

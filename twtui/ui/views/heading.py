@@ -11,6 +11,7 @@ from twtui.model.playback import Playback
 from twtui.model.snapshot import Snapshot
 from twtui.ui import text
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.lines import Line, Span, cut, fit, join, spread
 
 _NAME_CELLS = 24
@@ -183,7 +184,7 @@ def _progress(playback: Playback, width: int, glyphs: Glyphs) -> Line:
     return ((glyphs.line * done + glyphs.live, "good"), (glyphs.line * (cells - done), "dim"))
 
 
-def _failure(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
+def _failure(snapshot: Snapshot, width: int, glyphs: Glyphs, keys: KeyMap) -> list[Line]:
     """What happened, what to do about it, and what can be done here."""
     error = written_out(snapshot.error) or "the run has failed"
     lines: list[Line] = []
@@ -197,11 +198,15 @@ def _failure(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
         for number, part in enumerate(folded[:_FAILURE_LINES]):
             lines.append(cut(((f"{' ' if number else sign} {part}", role),), width))
     below = "its log is below" if snapshot.log else "the numbers below are the last ones"
-    lines.append(cut(((f"  {below}; p picks again, q leaves", "warn"),), width))
+    picker = keys.text("picker")
+    ways = f"{f'{picker} picks again, ' if picker else ''}{keys.text('quit')} leaves"
+    lines.append(cut(((f"  {below}; {ways}", "warn"),), width))
     return lines
 
 
-def banner_lines(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
+def banner_lines(
+    snapshot: Snapshot, width: int, glyphs: Glyphs, keys: KeyMap = AS_SHIPPED
+) -> list[Line]:
     """What must not be overlooked: data that is not live, losses, or a run that has failed."""
     lines: list[Line] = []
     info = snapshot.info
@@ -217,5 +222,5 @@ def banner_lines(snapshot: Snapshot, width: int, glyphs: Glyphs) -> list[Line]:
     if losses:
         lines.append(cut(((f"{glyphs.warning}{losses}", "warn"),), width))
     if snapshot.state is RunState.FAILED:
-        lines += _failure(snapshot, width, glyphs)
+        lines += _failure(snapshot, width, glyphs, keys)
     return lines

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from twtui.harmless import quoted
 from twtui.ui.escape import fold
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED
 from twtui.ui.lines import Line
 
 MOST_LINES = 20_000
@@ -19,19 +20,22 @@ def log_text(log: str) -> str:
     return "\n".join(_escaped(log.splitlines()))
 
 
-def log_lines(log: str, width: int, glyphs: Glyphs) -> list[Line]:
+def log_lines(
+    log: str, width: int, glyphs: Glyphs, copy_key: str = AS_SHIPPED.text("copy")
+) -> list[Line]:
     """The log in lines of ``width`` cells; of a very long one the end, and how much is left out.
 
     Args:
         log: As it came.
         width: Cells of a line.
         glyphs: The signs to draw with.
+        copy_key: How people write the key that copies it.
     """
     written = log.splitlines()
     left_out = max(len(written) - MOST_LINES, 0)
     lines: list[Line] = []
     if left_out:
-        said = f"{glyphs.ellipsis} {left_out:,} lines before these: y copies them all"
+        said = f"{glyphs.ellipsis} {left_out:,} lines before these: {copy_key} copies them all"
         lines.append(((said, "warn"),))
     for text in _escaped(written[left_out:]):
         lines += [((part, ""),) for part in _folded(text, max(width, 1))] or [()]

@@ -11,6 +11,7 @@ from twtui.harmless import written_out
 from twtui.model.pattern import searcher
 from twtui.processes import ProcessRow
 from twtui.ui.glyphs import Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.lines import Line, Span, fit
 
 Identity = tuple[int, int]
@@ -169,20 +170,33 @@ def process_line(
 
 
 def status_line(
-    row: ProcessRow | None, selected: Sequence[ProcessRow], gone: bool, width: int, glyphs: Glyphs
+    row: ProcessRow | None,
+    selected: Sequence[ProcessRow],
+    gone: bool,
+    width: int,
+    glyphs: Glyphs,
+    keys: KeyMap = AS_SHIPPED,
 ) -> Line:
-    """What Enter does now, or why it does nothing."""
+    """What the key that starts does now, or why it does nothing."""
+    start = keys.text("start")
+    # a word begins with a capital, a letter is the key itself
+    start = start.capitalize() if len(start) > 1 else start
     if selected:
         names = ", ".join(f"{written_out(item.name)} {item.pid}" for item in selected)
-        return ((fit(f"Enter watches {len(selected)} selected: {names}", width), "selected"),)
+        return ((fit(f"{start} watches {len(selected)} selected: {names}", width), "selected"),)
     if row is None:
-        return ((fit("no process matches; esc clears the filter", width), "warn"),)
+        return (
+            (
+                fit(f"no process matches; {keys.text('filter.clear')} clears the filter", width),
+                "warn",
+            ),
+        )
     who = f"{written_out(row.name)} {row.pid}"
     if gone:
         return ((fit(f"{glyphs.failed} {who} has ended", width), "warn"),)
     if row.refusal:
         return ((fit(f"{glyphs.failed} {who} cannot be watched: {row.refusal}", width), "warn"),)
-    enter = fit(f"Enter watches {who}; space selects several", width, ellipsis=glyphs.ellipsis)
-    enter = enter.rstrip() + "  "
+    ways = f"{start} watches {who}; {keys.text('select')} selects several"
+    ways = fit(ways, width, ellipsis=glyphs.ellipsis).rstrip() + "  "
     command = written_out(row.command[:width])
-    return ((enter, "dim"), (fit(command, width - len(enter), ellipsis=glyphs.ellipsis), ""))
+    return ((ways, "dim"), (fit(command, width - len(ways), ellipsis=glyphs.ellipsis), ""))

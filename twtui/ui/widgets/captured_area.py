@@ -13,6 +13,7 @@ from twtui.model.event import Event
 from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
 from twtui.ui.glyphs import UNICODE, Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.selection import EVERYTHING
 from twtui.ui.widgets.event_list import EventList
 from twtui.ui.widgets.filter_bar import FilterBar
@@ -26,10 +27,12 @@ class CapturedArea(Container):
     class Editing(Message):
         """A filter begins or ends to be typed."""
 
-    def __init__(self, *, id: str | None = None, glyphs: Glyphs = UNICODE) -> None:
+    def __init__(
+        self, *, id: str | None = None, glyphs: Glyphs = UNICODE, keys: KeyMap = AS_SHIPPED
+    ) -> None:
         super().__init__(id=id)
-        self.events = EventList(id="captured", glyphs=glyphs)
-        self.groups = GroupList(id="groups", glyphs=glyphs)
+        self.events = EventList(id="captured", glyphs=glyphs, keys=keys)
+        self.groups = GroupList(id="groups", glyphs=glyphs, keys=keys)
         self.bar = FilterBar(id="filter-bar", glyphs=glyphs)
         self.bar.display = False
         self.filter: Filter = EVERYTHING

@@ -11,6 +11,7 @@ from twtui.model.event import Event
 from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
 from twtui.ui.glyphs import UNICODE, Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
 from twtui.ui.selection import SLICE, Selection
@@ -25,8 +26,11 @@ class EventList(SlicedPane):
 
     BINDINGS = bindings(Where.READING)
 
-    def __init__(self, *, id: str | None = None, glyphs: Glyphs = UNICODE) -> None:
+    def __init__(
+        self, *, id: str | None = None, glyphs: Glyphs = UNICODE, keys: KeyMap = AS_SHIPPED
+    ) -> None:
         super().__init__(id=id, glyphs=glyphs)
+        self._keys = keys
         self.following = True
         self.selection = Selection()
         self._latest: Snapshot | None = None
@@ -161,5 +165,6 @@ class EventList(SlicedPane):
         if self._latest is None:
             return ()
         if self.selection.window:
-            return [(("none of these events matches the filter; esc shows all", "dim"),)]
-        return [((empty_text(self._latest), "dim"),)]
+            all_again = f"{self._keys.text('filter.drop')} shows all"
+            return [((f"none of these events matches the filter; {all_again}", "dim"),)]
+        return [((empty_text(self._latest, self._keys), "dim"),)]

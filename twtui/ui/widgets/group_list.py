@@ -10,6 +10,7 @@ from twtui.model.filter import Filter
 from twtui.model.snapshot import Snapshot
 from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.groups import MAX_GROUPS, Group, Groups, GroupSort, Key
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.keys import Where, bindings
 from twtui.ui.lines import Line
 from twtui.ui.selection import SLICE, Selection
@@ -26,8 +27,11 @@ class GroupList(SlicedPane):
 
     BINDINGS = bindings(Where.READING)
 
-    def __init__(self, *, id: str | None = None, glyphs: Glyphs = UNICODE) -> None:
+    def __init__(
+        self, *, id: str | None = None, glyphs: Glyphs = UNICODE, keys: KeyMap = AS_SHIPPED
+    ) -> None:
         super().__init__(id=id, glyphs=glyphs)
+        self._keys = keys
         self.following = True
         self.sort = GroupSort.COUNT
         self.reversed = False
@@ -200,5 +204,6 @@ class GroupList(SlicedPane):
         if self._latest is None:
             return ()
         if self.selection.window:
-            return [(("no event has matched the filter yet; esc shows all", "dim"),)]
-        return [((empty_text(self._latest), "dim"),)]
+            all_again = f"{self._keys.text('filter.drop')} shows all"
+            return [((f"no event has matched the filter yet; {all_again}", "dim"),)]
+        return [((empty_text(self._latest, self._keys), "dim"),)]

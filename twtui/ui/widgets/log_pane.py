@@ -13,7 +13,7 @@ class LogPane(TextRows):
 
     def __init__(self, *, id: str | None = None, glyphs: Glyphs = UNICODE) -> None:
         super().__init__(id=id, glyphs=glyphs)
-        self._log = ""
+        self._log = self._copy_key = ""
         self._width = 0
 
     def show_log(self, log: str, copy_key: str, other_key: str) -> None:
@@ -24,7 +24,7 @@ class LogPane(TextRows):
             copy_key: How people write the key that copies it.
             other_key: The same of the key that goes back to the numbers.
         """
-        self._log = log
+        self._log, self._copy_key = log, copy_key
         self._width = 0
         separator = self.glyphs.separator
         lines = plural(len(log.splitlines()), "line")
@@ -41,7 +41,7 @@ class LogPane(TextRows):
             return
         before, place = self.count, self.top
         self._width = width
-        self.show(log_lines(self._log, width, self.glyphs))
+        self.show(log_lines(self._log, width, self.glyphs, self._copy_key))
         if before:
             self.move_to(place * self.count // before)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from twtui.model.snapshot import Snapshot
+from twtui.ui.glyphs import UNICODE, Glyphs
+from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.lines import Line
 from twtui.ui.views.callbacks import callbacks_lines, callbacks_title
 from twtui.ui.views.heading import ViewState, banner_lines, heading_lines
@@ -19,6 +21,12 @@ class SnapshotPane(Pane):
 
     snapshot: Snapshot | None = None
     view: ViewState = ViewState(map_kinds=())
+
+    def __init__(
+        self, *, id: str | None = None, glyphs: Glyphs = UNICODE, keys: KeyMap = AS_SHIPPED
+    ) -> None:
+        super().__init__(id=id, glyphs=glyphs)
+        self.keys = keys
 
     def show(self, snapshot: Snapshot, view: ViewState) -> None:
         """Draw this from now on; hidden panes do no work until they are seen again."""
@@ -52,7 +60,7 @@ class Banner(SnapshotPane):
 
     def lines(self, snapshot: Snapshot, width: int, _height: int) -> Sequence[Line]:
         """A line each."""
-        return banner_lines(snapshot, width, self.glyphs)
+        return banner_lines(snapshot, width, self.glyphs, self.keys)
 
 
 class CallbacksPane(SnapshotPane, can_focus=True):
@@ -65,14 +73,11 @@ class CallbacksPane(SnapshotPane, can_focus=True):
 
     def retitle(self, snapshot: Snapshot) -> None:
         """The title says what to do when nothing completes."""
-        self.set_title(*callbacks_title(snapshot, self.glyphs, self.view.since_ns))
+        self.set_title(*callbacks_title(snapshot, self.glyphs, self.view.since_ns, self.keys))
 
 
 class LatencyPane(SnapshotPane, can_focus=True):
     """The histogram."""
-
-    split_key = "l"
-    """How people write the key for the other comparison."""
 
     def lines(self, snapshot: Snapshot, width: int, height: int) -> Sequence[Line]:
         """Bars and quantiles."""
@@ -80,7 +85,8 @@ class LatencyPane(SnapshotPane, can_focus=True):
 
     def retitle(self, snapshot: Snapshot) -> None:
         """The title says what a bar is."""
-        self.set_title(latency_title(snapshot, self.glyphs, self.view.by_kind, self.split_key))
+        split_key = self.keys.text("split")
+        self.set_title(latency_title(snapshot, self.glyphs, self.view.by_kind, split_key))
 
 
 class ReadsPane(SnapshotPane, can_focus=True):
