@@ -23,7 +23,6 @@ from twtui.model.enums import MapKind, Mode, RunState, TargetState
 from twtui.model.ledger import Counters, Invariant
 from twtui.model.plan import Plan
 from twtui.model.snapshot import LedgerRow, Rates, TargetView
-from twtui.ui.glyphs import ASCII
 from twtui.ui.screens.dialog import LinesDialog
 
 
@@ -160,12 +159,6 @@ async def test_both_modes_are_side_by_side_after_a_switch() -> None:
         assert "█ resume" in stage.text
         assert "▒ signal" in stage.text
         assert "share of each mode" in stage.text
-
-
-async def test_ascii_glyphs_leave_nothing_of_ours_outside_ascii() -> None:
-    snapshot = make_snapshot(modes=(Mode.RESUME, Mode.SIGNAL))
-    async with on_stage(snapshot, glyphs=ASCII) as stage:
-        assert [row for row in stage.rows() if not row.isascii()] == []
 
 
 async def test_hidden_panes_do_no_work() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from textual.app import App, SystemCommand
 from textual.driver import Driver
 from textual.screen import Screen
+from textual.widgets import Input
 
 from twtui.errors import UsageError
 from twtui.harmless import harmless_lines, written_out
@@ -85,7 +86,8 @@ class TwtuiApp(App[None]):
     ) -> None:
         super().__init__()
         self.glyphs = glyphs
-        self.keys = keys if can_pick else keys.without(frozenset(("picker",)))
+        keys = keys if can_pick else keys.without(frozenset(("picker",)))
+        self.keys = keys.drawn_with(glyphs)
         self._can_pick = can_pick
         self._filter = filter
         self.run_now: Run | None = None
@@ -116,8 +118,16 @@ class TwtuiApp(App[None]):
     ) -> None:
         """Show a message, whoever it is from: harmless, its lines kept, and never read as markup."""
         del markup  # a widget asks for it unless told otherwise
-        shown = harmless_lines(text(message, _MOST_MESSAGE))
-        super().notify(shown, title=written_out(title), markup=False, **options)
+        shown = self._drawn(harmless_lines(text(message, _MOST_MESSAGE)))
+        super().notify(shown, title=self._drawn(written_out(title)), markup=False, **options)
+
+    def _drawn(self, words: str) -> str:
+        return words.replace(UNICODE.ellipsis, "...") if self.glyphs.ascii_only else words
+
+    def on_command_palette_opened(self) -> None:
+        """Its own words keep to the signs that the screen can show."""
+        field = self.screen.query_one(Input)
+        field.placeholder = self._drawn(str(field.placeholder))
 
     def get_driver_class(self) -> type[Driver]:
         """Ours, unless the environment asks for another."""

@@ -39,6 +39,12 @@ class Glyphs:
     last_branch: str = "└─ "
     trunk: str = "│  "
     """The branches of a tree, three cells each."""
+    left: str = "←"
+    right: str = "→"
+    up: str = "↑"
+    down: str = "↓"
+    """The arrow keys; as words they take more cells."""
+    unequal: str = "≠"
     ascii_only: bool = False
 
 
@@ -71,5 +77,10 @@ ASCII = Glyphs(
     branch="|- ",
     last_branch="`- ",
     trunk="|  ",
+    left="left",
+    right="right",
+    up="up",
+    down="down",
+    unequal="!=",
     ascii_only=True,
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from textual.keys import Keys, _character_to_key
 
 from twtui.errors import UsageError
+from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.keys import KEYS, Key, Where, binding_id
 
 _TOGETHER = (
@@ -26,6 +27,7 @@ _TOGETHER = (
     (Where.FILTER,),
 )
 """Places whose keys work at the same time, so that none may be taken twice."""
+_ARROWS = ("left", "right", "up", "down")
 _NAMES = frozenset(key.value for key in Keys)
 _MODIFIERS = ("ctrl+", "alt+", "shift+")
 
@@ -54,6 +56,19 @@ class KeyMap:
     def without(self, ids: frozenset[str]) -> KeyMap:
         """The same where the keys of some ids are not shown."""
         return replace(self, keys=tuple(key for key in self.keys if key.id not in ids))
+
+    def drawn_with(self, glyphs: Glyphs) -> KeyMap:
+        """The same with the signs that a screen can show."""
+        signs = {getattr(UNICODE, name): getattr(glyphs, name) for name in _ARROWS}
+        keys = (
+            replace(
+                key,
+                shown=signs.get(key.shown, key.shown),
+                description=key.description.replace(UNICODE.ellipsis, glyphs.ellipsis),
+            )
+            for key in self.keys
+        )
+        return replace(self, keys=tuple(keys))
 
     def text(self, key_id: str) -> str:
         """How people write one key; empty where it is not shown."""

@@ -7,6 +7,8 @@ from enum import StrEnum
 
 from textual.binding import Binding, BindingType
 
+from twtui.ui.glyphs import UNICODE
+
 
 class Where(StrEnum):
     """The part of the application in which a key works."""
@@ -66,6 +68,7 @@ _EVERYWHERE, _MONITOR, _PICKER, _GROUPS = (
 _LIST, _DIALOG, _DETAIL, _READING = Where.LIST, Where.DIALOG, Where.DETAIL, Where.READING
 _FILTER, _FINDINGS, _REPLAY = Where.FILTER, Where.FINDINGS, Where.REPLAY
 _FAILED = Where.FAILED
+_ARROWS = UNICODE
 
 KEYS = (
     Key("mode", "m", "toggle_mode", "mode", "Switch between resume and signal mode", _MONITOR, rank=1),
@@ -92,8 +95,8 @@ KEYS = (
     Key("filter.drop", "escape", "drop_filter", "", "Show all events again", _MONITOR, "esc"),
     Key("picker", "p", "app.picker", "picker", "End this run and pick other processes", _MONITOR, rank=5),
     Key("replay.play", "space", "pause", "play", "Play or hold the recording", _REPLAY, rank=1),
-    Key("replay.back", "left", "wind(-5)", "", "5 seconds back", _REPLAY, "←"),
-    Key("replay.on", "right", "wind(5)", "5 s", "5 seconds on", _REPLAY, "→", rank=2, beside=("replay.back",)),
+    Key("replay.back", "left", "wind(-5)", "", "5 seconds back", _REPLAY, _ARROWS.left),
+    Key("replay.on", "right", "wind(5)", "5 s", "5 seconds on", _REPLAY, _ARROWS.right, rank=2, beside=("replay.back",)),
     Key("replay.step_back", "comma", "step(-1)", "", "Back to where events came before, and hold", _REPLAY, ","),
     Key("replay.step", "full_stop", "step(1)", "step", "On to where events come next, and hold", _REPLAY, ".", rank=3, beside=("replay.step_back",)),
     Key("replay.slower", "less_than_sign", "speed(0.5)", "", "Half as fast", _REPLAY, "<"),
@@ -103,8 +106,8 @@ KEYS = (
     Key("filter.back", "escape", "back", "as before", "Take back what was typed", _FILTER, "esc", rank=2),
     Key("start", "enter", "start", "watch", "Watch the selected processes, or the one under the cursor", _PICKER, rank=1),
     Key("select", "space", "select", "select", "Select the process under the cursor, or not", _PICKER, rank=2),
-    Key("preset.before", "left", "preset(-1)", "", "What to watch: the preset before this one", _PICKER, "←"),
-    Key("preset.after", "right", "preset(1)", "preset", "What to watch: the preset after this one", _PICKER, "→", rank=2, beside=("preset.before",)),
+    Key("preset.before", "left", "preset(-1)", "", "What to watch: the preset before this one", _PICKER, _ARROWS.left),
+    Key("preset.after", "right", "preset(1)", "preset", "What to watch: the preset after this one", _PICKER, _ARROWS.right, rank=2, beside=("preset.before",)),
     Key("pick.mode", "f2", "next_mode", "mode", "Start in resume mode, in signal mode, or as the preset says", _PICKER, rank=4),
     Key("pick.maps", "f3", "next_maps", "maps", "Start with all map kinds, with one, or as the preset says", _PICKER, rank=4),
     Key("tree", "f5", "tree", "tree", "Show processes under their parents, or in one list", _PICKER, rank=5),
@@ -116,11 +119,11 @@ KEYS = (
     Key("replay", "r", "replay", "replay", "Look at a recording", _FINDINGS, rank=2),
     Key("check", "c", "check", "check again", "Look again at what is missing", _FINDINGS, rank=3),
     Key("close", "escape,enter", "close", "close", "Go back to the monitor or the picker", _DIALOG, "esc", rank=1),
-    Key("event.earlier", "left", "step(-1)", "", "The event before this one", _DETAIL, "←"),
-    Key("event.later", "right", "step(1)", "", "The event after this one", _DETAIL, "→"),
+    Key("event.earlier", "left", "step(-1)", "", "The event before this one", _DETAIL, _ARROWS.left),
+    Key("event.later", "right", "step(1)", "", "The event after this one", _DETAIL, _ARROWS.right),
     Key("detail.copy", "y", "copy", "", "Copy what the event brought, escaped", _DETAIL),
-    Key("up", "up", "cursor(-1)", "", "One row up", _LIST, "↑"),
-    Key("down", "down", "cursor(1)", "", "One row down", _LIST, "↓"),
+    Key("up", "up", "cursor(-1)", "", "One row up", _LIST, _ARROWS.up),
+    Key("down", "down", "cursor(1)", "", "One row down", _LIST, _ARROWS.down),
     Key("page.up", "pageup", "page(-1)", "", "One page up", _LIST, "pgup"),
     Key("page.down", "pagedown", "page(1)", "", "One page down", _LIST, "pgdn"),
     Key("first", "home", "first", "", "To the first row", _LIST),

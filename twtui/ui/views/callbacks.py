@@ -9,7 +9,7 @@ from twtui.model.enums import Mode, RunState, TargetState
 from twtui.model.ledger import Counters
 from twtui.model.snapshot import LedgerRow, Rates, Snapshot
 from twtui.ui import text
-from twtui.ui.glyphs import Glyphs
+from twtui.ui.glyphs import UNICODE, Glyphs
 from twtui.ui.key_map import AS_SHIPPED, KeyMap
 from twtui.ui.lines import Line, Span, cut, fit
 from twtui.ui.offered import offered
@@ -156,7 +156,8 @@ def sum_line(snapshot: Snapshot, width: int, glyphs: Glyphs) -> Line:
     broken = snapshot.broken
     if broken:
         more = f" (and {text.plural(len(broken) - 1, 'more sum')})" if len(broken) > 1 else ""
-        return cut(((f"{glyphs.broken} {broken[0].detail}{more}", "bad"),), width)
+        detail = broken[0].detail.replace(UNICODE.unequal, glyphs.unequal)
+        return cut(((f"{glyphs.broken} {detail}{more}", "bad"),), width)
     total = snapshot.total
     accounted = total.completed + total.pending + total.cancelled + total.lost
     exact = accounted == total.scheduled

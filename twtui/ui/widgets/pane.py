@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.strip import Strip
@@ -11,8 +12,11 @@ from textual.widget import Widget
 
 from twtui.harmless import written_out
 from twtui.ui.glyphs import UNICODE, Glyphs
-from twtui.ui.lines import Line
+from twtui.ui.lines import Line, fit
 from twtui.ui.roles import COMPONENT_CLASSES, RoleStyles
+
+_EDGES, _EDGES_WITH_CORNERS = 2, 6
+"""Cells of a border that are not for its title."""
 
 
 class Pane(Widget):
@@ -35,8 +39,16 @@ class Pane(Widget):
         """Set the title in the border; never read as markup."""
         if (text, role) != self._title:
             self._title = (text, role)
-            self.border_title = Content(written_out(text))
+            self._draw_title()
             self.set_class(role == "warn", "-warn")
+
+    def _draw_title(self) -> None:
+        edges = _EDGES_WITH_CORNERS if self.styles.border_left[0] else _EDGES
+        text, room = written_out(self._title[0]), self.outer_size.width - edges
+        if self.glyphs.ascii_only and 0 < room < cell_len(text):
+            # the framework would cut it with an ellipsis that is not ASCII
+            text = fit(text, room, ellipsis=self.glyphs.ellipsis)
+        self.border_title = Content(text)
 
     def update(self) -> None:
         """Build the lines again and repaint those that differ."""
@@ -57,6 +69,7 @@ class Pane(Widget):
 
     def on_resize(self) -> None:
         """Lines are made for one width."""
+        self._draw_title()
         self.update()
 
     def get_content_height(self, _container: Size, viewport: Size, width: int) -> int:
