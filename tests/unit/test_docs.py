@@ -105,8 +105,8 @@ def test_manual_page_and_readme_have_every_key_and_its_alternatives() -> None:
     readme = (ROOT / "README.md").read_text()
     for key in KEYS:
         assert f"{key.description}." in manual
-        assert f"\n     {', '.join(key.own_texts)}" in manual
-        written = ", ".join(f"`{text}`" for text in key.own_texts)
+        assert f"\n     {', '.join(key.texts)}" in manual
+        written = ", ".join(f"`{text}`" for text in key.texts)
         assert f"| {written} | {key.where} |" in readme
     assert "`?`, `f1`" in readme
     assert "`q`, `ctrl+c`" in readme
