@@ -7,53 +7,20 @@ import json
 import stat
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from twtui import cli
-from twtui.backend.demo import DemoBackend
-from twtui.commands import table as commands
-from twtui.commands.demo import RECORDING
 from twtui.export.schema import LINE_SCHEMA
-from twtui.model.plan import Target
 from twtui.model.presets import PRESETS
 from twtui.recording import Recording
 
+from .cli_shell import Ran, Shell
 from .recordings import record_demo, recorded_demo
 from .support import plan
 
 VALID = Draft202012Validator(LINE_SCHEMA)
-
-
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: list[str]
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-class Shell:
-    """The command line over the demo backend."""
-
-    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
-        self._capfd = capfd
-
-    def run(self, *words: object) -> Ran:
-        code = cli.main([str(word) for word in words])
-        out, err = self._capfd.readouterr()
-        return Ran(code, out, err.splitlines())
-
-
-@pytest.fixture
-def shell(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Shell:
-    monkeypatch.setattr(commands, "live_backend", lambda _plan: DemoBackend())
-    monkeypatch.setattr("twtui.processes.find_target", lambda pid: Target(pid, 1, "shop"))
-    return Shell(capfd)
 
 
 @pytest.fixture(scope="module")
@@ -103,61 +70,6 @@ def test_what_may_not_be_kept_is_in_neither(shell: Shell, tmp_path: Path) -> Non
     assert "/etc/" not in done.out
     assert b"/etc/" not in (tmp_path / "a").read_bytes()
     check_lines(done.lines)
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        ("record", "-p", "5", "-o", "{dir}/no/a"),
-        ("record", "-p", "5", "-o", "{dir}/there"),
-        ("record", "-p", "5", "--redact", "("),
-        ("record", "-p", "5", "--assert", "lsot == 0"),
-        ("record", "-p", "5", "--filter", "pid:x"),
-        ("record", "-p", "5", "--max-size", "big"),
-        ("record", "-p", "5", "--max-size", "1m"),
-        ("record", "-p", "5", "--force"),
-        ("record", "-p", "5", "--registers"),
-        ("record", "-p", "5", "-o", "{dir}/a", "--readings"),
-        ("export", "{demo}", "--force"),
-        ("export", "{demo}", "-f", "csv", "--readings"),
-        ("replay", "{demo}", "--assert", "events > 0", "--filter", "garbage((("),
-        ("replay",),
-        ("replay", "a", "b"),
-        ("replay", "{dir}/there"),
-        ("replay", "x", "--speed", "0"),
-        ("report", "{dir}/none"),
-        ("report", "{dir}/there"),
-        ("report", "{dir}/empty"),
-        ("export", "{dir}/none"),
-        ("export", "{dir}/none", "-f", "xml"),
-        ("diff", "{dir}/none"),
-        ("diff", "{dir}/none", "{dir}/none"),
-    ],
-)
-def test_a_wrong_request_is_said_in_two_lines(
-    shell: Shell, tmp_path: Path, words: tuple[str, ...]
-) -> None:
-    (tmp_path / "there").write_text("not a recording, and quite long enough to look at" * 9)
-    (tmp_path / "empty").touch()
-    code, out, err = shell.run(*(word.format(dir=tmp_path, demo=RECORDING) for word in words))
-    assert (code in (1, 2), out) == (True, "")
-    assert err[0].startswith("twtui: ")
-    assert len(err) >= 2
-    assert not any("Traceback" in line for line in err)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["empty", "there"]
-
-
-@pytest.mark.parametrize(("variable", "text"), [("TWTUI_MAX_SIZE", "1m"), ("TWTUI_REGISTERS", "1")])
-def test_a_setting_is_for_the_runs_that_can_use_it(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch, variable: str, text: str
-) -> None:
-    monkeypatch.setenv(variable, text)
-    assert shell.run("record", "-p", 5, "-d", "100ms").code == 0
-
-
-def test_registers_are_for_lines_and_for_recordings(shell: Shell, tmp_path: Path) -> None:
-    for more in (("--json",), ("-o", tmp_path / "a")):
-        assert shell.run("record", "-p", 5, "-d", "100ms", "--registers", *more).code == 0
 
 
 def test_a_recording_keeps_what_is_not_printed(shell: Shell, tmp_path: Path) -> None:
