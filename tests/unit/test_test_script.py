@@ -45,5 +45,7 @@ def test_sudo_is_told_whether_kernel_tests_are_required(
     )  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0] == f"pytest --ignore=tests/kernel, kernel tests: {required}"
+    assert lines[0] == (
+        f"pytest --quiet --numprocesses auto --ignore=tests/kernel, kernel tests: {required}"
+    )
     assert lines[-1] == f"pytest -p no:cacheprovider tests/kernel, kernel tests: {said}"
