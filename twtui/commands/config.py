@@ -11,8 +11,8 @@ from twtui.harmless import written_out
 from twtui.json_text import indented
 from twtui.model.presets import Preset
 from twtui.settings.config import Config
-from twtui.settings.config_file import Value
-from twtui.settings.table import SETTINGS
+from twtui.settings.config_file import Value, text_of
+from twtui.settings.table import SETTINGS, Setting
 
 _MOST_CHARACTERS = 40
 """Of a value that is a list."""
@@ -80,13 +80,12 @@ def _by_preset(config: Config, preset: Preset | None) -> dict[str, Value]:
         "capture": list(dict.fromkeys(pair.capture for pair in preset.pairs)),
         **of_preset(config, preset),
     }
-    return {key: _decided(value, source) for key, value in values.items()}
+    settings = {setting.key: setting for setting in SETTINGS}
+    return {key: _decided(settings[key], value, source) for key, value in values.items()}
 
 
-def _decided(value: Any, source: str) -> Value:
-    if isinstance(value, bool):
-        return Value(value, source, str(value).lower())
+def _decided(setting: Setting, value: Any, source: str) -> Value:
     if not isinstance(value, list | tuple):
-        return Value(value, source, str(value))
+        return Value(value, source, text_of(setting, value))
     text = ",".join(value)
     return Value(text, source, text if len(text) <= _MOST_CHARACTERS else f"{len(value)} of them")
