@@ -13,7 +13,6 @@ import os
 import socket
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -171,15 +170,6 @@ class SameProcess(LiveBackend):
 
     def __init__(self) -> None:
         super().__init__(_Here())
-
-
-def open_files() -> Counter[str]:
-    """What this process has open, by what it leads to."""
-    found: Counter[str] = Counter()
-    for link in list(Path("/proc/self/fd").iterdir()):
-        with suppress(FileNotFoundError):  # that of the listing itself
-            found[str(link.readlink())] += 1
-    return found
 
 
 def is_in_words(error: TwtuiError) -> bool:

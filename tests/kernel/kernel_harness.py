@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -14,8 +13,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from select import select
-
-import pytest
 
 from twtui.backend.live import LiveBackend
 from twtui.model.batch import Batch
@@ -132,6 +129,13 @@ def plan_for(
         slots=slots,
         buffer_bytes=buffer_bytes,
         max_bytes=max_bytes,
+    )
+
+
+def with_watch(plan: Plan, trigger: str, capture: str) -> Plan:
+    """The same plan with one trigger and capture more, the last."""
+    return replace(
+        plan, watches=(*plan.watches, Watch(parse_trigger(trigger), parse_capture(capture)))
     )
 
 
@@ -271,28 +275,3 @@ def held_still(pid: int) -> Iterator[None]:
 def stat_fields(pid: int) -> list[str]:
     """The fields of /proc/PID/stat behind the name; the first is the state."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-
-
-NOBODY = 65534
-"""A user and a group without rights: those of other users to us."""
-
-
-def as_nobody(*capabilities: str) -> list[str]:
-    """Words before a command that let it run as another user, with these capabilities and no others."""
-    sets = ["-all", *(f"+{name.removeprefix('CAP_').lower()}" for name in capabilities)]
-    ambient = ",".join(sets)
-    return [
-        "setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
-        f"--inh-caps={ambient}", f"--ambient-caps={ambient}", f"--bounding-set={ambient}",
-    ]  # fmt: skip
-
-
-def needs_readable_python() -> None:
-    """Skip where another user cannot run the Python that runs the tests."""
-    tried = subprocess.run(
-        [*as_nobody(), sys.executable, "-I", "-c", "import twtui"], capture_output=True, text=True
-    )
-    if tried.returncode:
-        pytest.skip(
-            f"this machine lets no other user run {sys.executable}: {tried.stderr.strip()[-200:]}"
-        )

@@ -1,17 +1,22 @@
-"""Counts the files that another process keeps open."""
+"""The files that a process has open."""
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 
-_PROC = Path("/proc")
+
+def open_files(pid: int | str = "self") -> Counter[str]:
+    """Those of a process, by what they lead to."""
+    found: Counter[str] = Counter()
+    for link in list(Path(f"/proc/{pid}/fd").iterdir()):
+        with suppress(FileNotFoundError):  # closed just now, as that of the listing itself
+            found[str(link.readlink())] += 1
+    return found
 
 
-def open_files(pid: int) -> int:
+def lasting_files(pid: int) -> int:
     """How many, without those of /proc, which the kernel process opens and closes at every reading."""
-    kept = 0
-    for descriptor in (_PROC / str(pid) / "fd").iterdir():
-        with suppress(FileNotFoundError):  # closed just now
-            kept += not descriptor.readlink().is_relative_to(_PROC)
-    return kept
+    found = open_files(pid)
+    return sum(number for path, number in found.items() if not path.startswith("/proc/"))

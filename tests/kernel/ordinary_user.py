@@ -9,9 +9,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from kernel_harness import (
-    NOBODY,
-)
+from nobody import NOBODY
 
 PASSWORD = "open sesame"
 

@@ -14,7 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from kernel_harness import NOBODY, TargetProcess, as_nobody, needs_readable_python
+from kernel_harness import TargetProcess
+from nobody import NOBODY, as_nobody, needs_readable_python
 
 from twtui.kernel.compiling.program_cache import DIRECTORY_VARIABLE
 from twtui.kernel.privileges import HELPFUL, NEEDED

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from kernel_harness import Run, TargetProcess, plan_for, stat_fields, wait_until
-from open_files import open_files
+from open_files import lasting_files
 from tracer import stopped_by_a_tracer
 
 from twtui.mapped_files import mapped_files
@@ -163,11 +163,11 @@ def test_a_thousand_threads_that_come_and_go_are_each_served_once(
 ) -> None:
     target = start_changing("threads", 1000)
     with Run(plan_for(target, trigger="syscall:getppid")) as run:
-        before = open_files(run.backend.kernel_pid)
+        before = lasting_files(run.backend.kernel_pid)
         target.tell()
         target.wait_done()
         run.until_every_kind(fired=1000, completed=1000)
-        assert open_files(run.backend.kernel_pid) == before
+        assert lasting_files(run.backend.kernel_pid) == before
         ledger = run.finish()
     for kind in KINDS:
         assert fates(ledger[kind, RESUME]) == (1000, 0, 0, 0)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kernel_harness import as_nobody, needs_readable_python
+from nobody import as_nobody, needs_readable_python
 
 from twtui.kernel.bpf.btf import kernel_btf
 from twtui.kernel.bpf.placeholders import HELPERS

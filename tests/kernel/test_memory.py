@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kernel_harness import Run, TargetProcess, may_miss, plan_for
+from kernel_harness import Run, TargetProcess, may_miss, plan_for, with_watch
 
 from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, EventFlag, MapKind, Mode
 from twtui.model.event import NOT_TRIED
-from twtui.model.plan import Probe, SetCapture, Watch
-from twtui.model.trigger import parse_trigger
+from twtui.model.plan import Probe, SetCapture
 
 StartTarget = Callable[..., TargetProcess]
 KINDS = list(MapKind)
@@ -31,8 +29,8 @@ def test_exiting_threads_never_show_another_process(start_target: StartTarget) -
     plan = plan_for(
         ours, trigger="tracepoint:sched:sched_switch", capture=f"str({ours.address:#x})"
     )
-    at_exit = Watch(parse_trigger("tracepoint:sched:sched_process_exit"), plan.watches[0].capture)
-    with Run(replace(plan, watches=(*plan.watches, at_exit))) as run:
+    at_exit = "tracepoint:sched:sched_process_exit"
+    with Run(with_watch(plan, at_exit, f"str({ours.address:#x})")) as run:
         ours.tell()
         ours.wait_done()
         ledger = run.finish()
@@ -171,8 +169,7 @@ def test_nothing_of_another_event_is_in_one_that_reads_nothing(start_target: Sta
     """Both are made in the same memory, one after the other."""
     target = start_target("spin", 1)
     plan = plan_for(target, capture=f"bytes({target.address:#x}, 64)")
-    stack = Watch(parse_trigger("sample", 499), parse_capture("stack"))
-    with Run(replace(plan, watches=(*plan.watches, stack))) as run:
+    with Run(with_watch(plan, "sample", "stack")) as run:
         run.until(lambda _: all(at >= 20 for at in made(run).values()) and len(made(run)) == 6)
         run.finish()
     for event in run.events:

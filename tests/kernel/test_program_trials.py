@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kernel_harness import needs_readable_python
+from nobody import needs_readable_python
 from skips import is_justified, reason_of_the_doctor
 
 from twtui.backend.live import LiveBackend

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
-from kernel_harness import Run, TargetProcess, plan_for
+from kernel_harness import Run, TargetProcess, plan_for, with_watch
 
-from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
-from twtui.model.plan import Watch
-from twtui.model.trigger import parse_trigger
 
 StartTarget = Callable[..., TargetProcess]
 NOWHERE = "bytes(0x10, 8)"
@@ -23,8 +19,7 @@ def test_of_two_that_are_put_off_in_one_call_the_first_is_accounted_for(
     """One is kept for each call: the other is refused, in the open, and not waited for for ever."""
     target = start_target("call", 1, 20)
     plan = plan_for(target, trigger="syscall:getppid", capture=NOWHERE, defer=Defer.EXIT)
-    second = Watch(parse_trigger("syscall:getppid"), parse_capture("str(0x20)"))
-    with Run(replace(plan, watches=(*plan.watches, second))) as run:
+    with Run(with_watch(plan, "syscall:getppid", "str(0x20)")) as run:
         target.tell()
         target.wait_done()
         ledger = run.finish()

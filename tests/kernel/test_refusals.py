@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from kernel_faults import KernelCalls, Point, SameProcess, is_in_words, open_files
+from kernel_faults import KernelCalls, Point, SameProcess, is_in_words
 from kernel_harness import TargetProcess, plan_for, surviving, wait_until
+from open_files import open_files
 
 from twtui.engine import Engine
 from twtui.errors import TwtuiError

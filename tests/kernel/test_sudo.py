@@ -19,15 +19,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from kernel_harness import (
-    NOBODY,
-    PATIENCE_S,
-    TargetProcess,
-    kernel_objects,
-    needs_readable_python,
-    surviving,
-    wait_until,
-)
+from kernel_harness import PATIENCE_S, TargetProcess, kernel_objects, surviving, wait_until
+from nobody import NOBODY, needs_readable_python
 from ordinary_user import (
     PASSWORD,
     OrdinaryUser,

@@ -7,14 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kernel_harness import Run, TargetProcess, may_miss, plan_for, wait_until
-from open_files import open_files
+from kernel_harness import Run, TargetProcess, may_miss, plan_for, wait_until, with_watch
+from open_files import lasting_files
 
 from twtui.kernel.run.tracefs import find_tracefs
-from twtui.model.capture import parse_capture
 from twtui.model.enums import Defer, MapKind, Mode
-from twtui.model.plan import Plan, Watch
-from twtui.model.trigger import parse_trigger
+from twtui.model.plan import Plan
 
 StartTarget = Callable[..., TargetProcess]
 COUNT = 20_000
@@ -194,10 +192,7 @@ def test_only_the_threads_that_were_asked_for(start_target: StartTarget) -> None
 def test_several_triggers_in_one_run(start_target: StartTarget) -> None:
     target = start_target("call", 1, 300)
     plan = hash_plan(target, "syscall:getppid", f"str({target.address:#x})")
-    at_exit = Watch(
-        parse_trigger("syscall:getppid:exit"), parse_capture(f"u8({target.address:#x})")
-    )
-    with Run(replace(plan, watches=(*plan.watches, at_exit))) as run:
+    with Run(with_watch(plan, "syscall:getppid:exit", f"u8({target.address:#x})")) as run:
         target.tell()
         target.wait_done()
         run.finish()
@@ -213,8 +208,7 @@ def test_a_trigger_that_our_own_callback_hits_does_not_run_away(
     """Each callback faults one page in, which is a trigger of the same run: counted, not served."""
     target = start_target("cold", COUNT, names_file, "write")
     plan = hash_plan(target, "syscall:write", "bytes(arg2, 24)")
-    faults = Watch(parse_trigger("tracepoint:exceptions:page_fault_kernel"), parse_capture("none"))
-    with Run(replace(plan, watches=(*plan.watches, faults))) as run:
+    with Run(with_watch(plan, "tracepoint:exceptions:page_fault_kernel", "none")) as run:
         target.tell()
         target.wait_done()
         counters = run.finish()[ROW]
@@ -269,10 +263,10 @@ def test_threads_that_come_and_go_are_not_missed(start_target: StartTarget) -> N
     target = start_target("burst", 4)
     plan = plan_for(target, rate_hz=199, slots=512)
     with Run(plan) as run:
-        before = open_files(run.backend.kernel_pid)
+        before = lasting_files(run.backend.kernel_pid)
         target.tell()
         said = target.wait_done()
-        assert open_files(run.backend.kernel_pid) == before
+        assert lasting_files(run.backend.kernel_pid) == before
         ledger = run.finish()
     busy = {int(line.removeprefix("tid ")) for line in said}
     assert len(busy) == 20

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import pwd
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from kernel_harness import wait_until
 
 from twtui.commands.started import StartedCommand
 from twtui.errors import UsageError
@@ -25,13 +24,6 @@ def is_held(pid: int, name: str) -> bool:
     """It sleeps, under the name that it will have."""
     text = Path(f"/proc/{pid}/stat").read_text()
     return f"({name}) S " in text
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def ended(command: StartedCommand) -> str:
